@@ -1,0 +1,1 @@
+"""The diffusion transformer, its sampler, its embedded workload and its metrics."""

@@ -1,0 +1,1 @@
+"""Recipes that turn floating-point layers into codes and scales."""

@@ -1,0 +1,1 @@
+"""Simulators and cocotb benches: does the RTL compute what the law says?"""
