@@ -1,1 +1,1 @@
-"""fpsim: what exactly does an FP4 accelerator compute, does the RTL compute the same, and what does it cost?"""
+"""fpsim: a bit-accurate FP4 hardware simulator and RTL reference for quantized diffusion transformers."""

@@ -1,0 +1,119 @@
+"""One configuration object: the kernels' arguments, the RTL's parameters, the key of goldens and costs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from fpsim.formats import Format, get
+
+# Order is the RTL's format selector (fpsim_pkg.sv: FMT_E2M1 = 0, ...).
+OPERAND_FORMATS = ("e2m1", "e3m0", "e1m2", "int4")
+FP16_SIGNIFICAND_BITS = 11
+
+
+@dataclass(frozen=True)
+class UnitConfig:
+    """What every unit of the datapath is built with.
+
+    Attributes:
+        formats: operand formats that the decoders know, a subset of e2m1, e3m0, e1m2, int4.
+        acc_bits: width of the exact accumulator (wraps), 9 to 40. 26 holds every mix at K = 4608.
+        guard_bits: bits kept below an FP16 significand when a row is aligned, 0 to 8.
+        hadamard_n: lanes of the Hadamard engine, a power of two from 2 to 128; also the block size.
+    """
+
+    formats: tuple[str, ...] = OPERAND_FORMATS
+    acc_bits: int = 26
+    guard_bits: int = 4
+    hadamard_n: int = 32
+
+    def __post_init__(self) -> None:
+        unknown = [f for f in self.formats if f not in OPERAND_FORMATS]
+        if unknown or not self.formats or len(set(self.formats)) != len(self.formats):
+            raise ValueError(
+                f"formats={self.formats!r}: expected distinct names out of {', '.join(OPERAND_FORMATS)}"
+            )
+        _check_range("acc_bits", self.acc_bits, 9, 40)
+        _check_range("guard_bits", self.guard_bits, 0, 8)
+        _check_range("hadamard_n", self.hadamard_n, 2, 128)
+        if self.hadamard_n & (self.hadamard_n - 1):
+            raise ValueError(f"hadamard_n={self.hadamard_n}: expected a power of two")
+
+    @property
+    def align_bits(self) -> int:
+        """Width of an aligned row element: sign, FP16 significand, guard bits."""
+        return 1 + FP16_SIGNIFICAND_BITS + self.guard_bits
+
+    @property
+    def hadamard_stages(self) -> int:
+        """Butterfly stages, log2 of the engine's size."""
+        return self.hadamard_n.bit_length() - 1
+
+    @property
+    def rotated_bits(self) -> int:
+        """Width of a rotated element: one bit of growth per butterfly stage."""
+        return self.align_bits + self.hadamard_stages
+
+    def operand_format(self, name: str) -> Format:
+        """The format, if the decoders are built with it; else a ValueError that lists those that are."""
+        if name not in self.formats:
+            raise ValueError(f"format={name!r}: this configuration is built with {', '.join(self.formats)}")
+        return get(name)
+
+
+@dataclass(frozen=True)
+class ArrayConfig:
+    """The accelerator: the units and the shape of the MAC array.
+
+    Attributes:
+        rows: rows R of the array (tokens), 1 to 64.
+        cols: columns C of the array (output channels), 1 to 64.
+        unit: what its units are built with.
+    """
+
+    rows: int = 16
+    cols: int = 16
+    unit: UnitConfig = field(default_factory=UnitConfig)
+
+    def __post_init__(self) -> None:
+        _check_range("rows", self.rows, 1, 64)
+        _check_range("cols", self.cols, 1, 64)
+
+    def rtl_parameters(self) -> dict[str, int]:
+        """The SystemVerilog parameters of this configuration; the only translator between the two."""
+        unit = self.unit
+        return {
+            "Rows": self.rows,
+            "Cols": self.cols,
+            "Formats": sum(1 << OPERAND_FORMATS.index(name) for name in unit.formats),
+            "AccW": unit.acc_bits,
+            "GuardBits": unit.guard_bits,
+            "HadamardN": unit.hadamard_n,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for manifests; `from_dict` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ArrayConfig:
+        """The configuration that `to_dict` wrote. Raises ValueError on a missing or unknown field."""
+        try:
+            unit = dict(data["unit"])
+            unit["formats"] = tuple(unit["formats"])
+            return cls(**{**data, "unit": UnitConfig(**unit)})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"configuration {data!r}: {error}") from error
+
+    def key(self) -> str:
+        """Twelve hex digits that name this configuration."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name}={value!r}: expected an integer from {low} to {high}")
