@@ -1,0 +1,112 @@
+"""The same layer by the law, unit by unit, with every intermediate value kept: slow, and the judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fpsim.arith.align import align
+from fpsim.arith.epilogue import epilogue
+from fpsim.arith.hadamard import hadamard
+from fpsim.arith.mac_array import mac_array
+from fpsim.arith.quantizer import quantizer
+from fpsim.arith.row_scale import amplitude, row_scale
+from fpsim.array.config import ArrayConfig
+from fpsim.array.program import LayerProgram
+
+
+@dataclass(frozen=True)
+class RowTrace:
+    """What one FP16 row becomes on its way to the array.
+
+    Attributes:
+        x: FP16 bits (K).
+        exp: row exponent.
+        aligned: integers after alignment (K).
+        rotated: integers after the Hadamard engine (K).
+        amax: largest magnitude of `rotated`, or the amplitude register where the scale is static.
+        amp: amplitude.
+        row_scale: TF32 bits.
+        codes: activation codes (K).
+    """
+
+    x: list[int]
+    exp: int
+    aligned: list[int]
+    rotated: list[int]
+    amax: int
+    amp: int
+    row_scale: int
+    codes: list[int]
+
+
+@dataclass(frozen=True)
+class TileTrace:
+    """One tile: R rows against C columns.
+
+    Attributes:
+        rows: the rows' traces (R).
+        weights: weight codes (C, K).
+        acc: accumulators (R, C).
+        y: FP16 bits (R, C).
+    """
+
+    rows: list[RowTrace]
+    weights: list[list[int]]
+    acc: list[list[int]]
+    y: list[list[int]]
+
+
+def trace_row(config: ArrayConfig, program: LayerProgram, x: list[int]) -> RowTrace:
+    """Follow one FP16 row (K bit patterns, finite) through align, hadamard, row_scale and quantizer."""
+    unit = config.unit
+    static = program.static
+    aligned = align(x, unit.guard_bits, static.exp if static else None)
+    if aligned.special:
+        raise ValueError(f"x: the row for {program.name} has an Inf or a NaN")
+    rotated = aligned.ints
+    if program.signs is not None:
+        n = unit.hadamard_n
+        signs = [int(s) for s in program.signs]
+        rotated = [
+            value
+            for start in range(0, len(x), n)
+            for value in hadamard(aligned.ints[start : start + n], signs[start : start + n])
+        ]
+    amax = static.amp if static else max(abs(h) for h in rotated)
+    amp = amplitude(amax)
+    return RowTrace(
+        x=x,
+        exp=aligned.exp,
+        aligned=aligned.ints,
+        rotated=rotated,
+        amax=amax,
+        amp=amp,
+        row_scale=row_scale(amp, aligned.exp, unit.guard_bits),
+        codes=[quantizer(h, amp, program.act_fmt) for h in rotated],
+    )
+
+
+def trace_tile(config: ArrayConfig, program: LayerProgram, x: list[list[int]], first_col: int) -> TileTrace:
+    """Run one tile by the law.
+
+    Args:
+        config: the machine.
+        program: the layer.
+        x: FP16 bit patterns (R, K) of at most `config.rows` rows.
+        first_col: first output channel; the tile has the next `config.cols`, or fewer at the edge.
+    """
+    program.check(config.unit)
+    rows = [trace_row(config, program, row) for row in x]
+    cols = range(first_col, min(first_col + config.cols, program.shape[0]))
+    weights = [[int(code) for code in program.weight_codes[c]] for c in cols]
+    acc = mac_array(
+        [row.codes for row in rows], weights, program.act_fmt, program.weight_fmt, config.unit.acc_bits
+    )
+    y = [
+        [
+            epilogue(value, row.row_scale, int(program.col_scale[c]), int(program.bias[c]))
+            for value, c in zip(values, cols, strict=True)
+        ]
+        for values, row in zip(acc, rows, strict=True)
+    ]
+    return TileTrace(rows, weights, acc, y)
