@@ -1,0 +1,30 @@
+"""The recipes by name, and quantizing a workload's model with one."""
+
+from __future__ import annotations
+
+from fpsim.array.config import ArrayConfig
+from fpsim.dit.model import DiT
+from fpsim.dit.workload import calibration_noise
+from fpsim.quant.calibrate import input_amax
+from fpsim.quant.naive import NaiveStatic
+from fpsim.quant.recipe import Calibration, QuantizedModel, Recipe
+from fpsim.quant.rotated import RotatedPerToken
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (NaiveStatic(), RotatedPerToken())}
+
+
+def get_recipe(name: str) -> Recipe:
+    """The recipe of that name. Raises ValueError naming the known ones."""
+    if name not in RECIPES:
+        raise ValueError(f"recipe={name!r}: expected one of {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def calibrate(model: DiT) -> Calibration:
+    """Statistics of a digits model on the stored calibration noise (60 images, 20 steps)."""
+    return Calibration(input_amax(model, *calibration_noise()))
+
+
+def quantize_model(model: DiT, recipe: str, config: ArrayConfig) -> QuantizedModel:
+    """Calibrate a digits model and quantize it by the recipe of that name."""
+    return get_recipe(recipe).quantize(model, calibrate(model), config)
