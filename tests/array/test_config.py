@@ -1,0 +1,62 @@
+"""The one configuration object: it validates itself, and everything else derives from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from fpsim.array.config import OPERAND_FORMATS, ArrayConfig, UnitConfig
+from fpsim.formats import get
+
+
+def test_widths_follow_from_the_parameters() -> None:
+    unit = UnitConfig(guard_bits=4, hadamard_n=32)
+    assert (unit.align_bits, unit.hadamard_stages, unit.rotated_bits) == (16, 5, 21)
+
+
+def test_rtl_parameters_are_the_configuration() -> None:
+    config = ArrayConfig(rows=2, cols=3, unit=UnitConfig(("e2m1", "int4"), 20, 2, 8))
+    assert config.rtl_parameters() == {
+        "Rows": 2,
+        "Cols": 3,
+        "Formats": 0b1001,
+        "AccW": 20,
+        "GuardBits": 2,
+        "HadamardN": 8,
+    }
+
+
+def test_twenty_six_bits_hold_every_mix_at_k_4608_and_twenty_five_do_not() -> None:
+    """methods.md section 6: E3M0 x E3M0, magnitude 64·64 units, K = 4608."""
+    largest = max(int(get(f).max_value / get(f).step) for f in OPERAND_FORMATS) ** 2 * 4608
+    assert largest == 4096 * 4608
+    assert largest <= 2 ** (UnitConfig().acc_bits - 1) - 1
+    assert largest > 2 ** (25 - 1) - 1
+
+
+def test_dict_round_trip_and_key() -> None:
+    config = ArrayConfig(rows=4, unit=UnitConfig(formats=("e2m1",)))
+    assert ArrayConfig.from_dict(config.to_dict()) == config
+    assert config.key() == ArrayConfig.from_dict(config.to_dict()).key()
+    assert config.key() != ArrayConfig(rows=5, unit=config.unit).key()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ArrayConfig(rows=0), r"rows=0: expected an integer from 1 to 64"),
+        (lambda: ArrayConfig(cols=65), r"cols=65"),
+        (lambda: ArrayConfig(rows=True), r"rows=True"),
+        (lambda: UnitConfig(formats=()), r"formats=\(\)"),
+        (lambda: UnitConfig(formats=("e2m1", "e2m1")), r"distinct"),
+        (lambda: UnitConfig(formats=("e4m3",)), r"e4m3.*expected distinct names out of e2m1, e3m0"),
+        (lambda: UnitConfig(hadamard_n=24), r"hadamard_n=24: expected a power of two"),
+        (lambda: UnitConfig(acc_bits=8), r"acc_bits=8: expected an integer from 9 to 40"),
+        (lambda: UnitConfig(guard_bits=9), r"guard_bits=9"),
+        (lambda: ArrayConfig.from_dict({"rows": 2}), r"unit"),
+        (lambda: ArrayConfig.from_dict({"rows": 2, "colums": 3, "unit": UnitConfig().__dict__}), r"colums"),
+        (lambda: UnitConfig(formats=("e2m1",)).operand_format("int4"), r"built with e2m1"),
+    ],
+)
+def test_illegal_values_are_named(make, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match=message):
+        make()
