@@ -1,0 +1,1 @@
+"""The law against standards, papers and other libraries."""
