@@ -11,7 +11,7 @@ import pytest
 from tests.repo.tree import ROOT
 
 # What the script may use of the real machine; nothing else is on its PATH.
-REAL = "basename bash cat cp dirname env flock mkdir mv perl readlink rm sed sha256sum sleep tail true"
+REAL = "basename bash cat cp dirname env flock mkdir mv readlink rm sed sha256sum sleep tail true"
 
 # Python: answers the script's questions, makes environments that hold itself, notes what pip is asked for.
 FAKE_PYTHON = r"""#!/usr/bin/env bash
