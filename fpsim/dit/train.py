@@ -71,7 +71,7 @@ def main(
 ) -> None:
     """Train the digits workload and write its data files (about 12 minutes on one core).
 
-    Example: python -m fpsim.dit.train --out /tmp/digits --steps 7900 --seed 0
+    Example: python -m fpsim.dit.train --out out/digits --steps 7900 --seed 0
     """
     if metric_epochs < 1 or threads < 1:
         raise typer.BadParameter(f"metric-epochs={metric_epochs}, threads={threads}: expected at least 1")
