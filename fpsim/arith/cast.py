@@ -5,16 +5,17 @@ exponent had no upper end), one of them is chosen by the rounding mode, and only
 sign and special codes come in. Neighbouring codes are neighbouring values in every format here, so
 "magnitude code + 1" is "the next value up".
 
-Rounding. "rne": to nearest, a tie to the even code (integers: to the even integer). "rna": to nearest, a
-tie away from zero. "rtz": toward zero. "rup", "rdn": toward +infinity, −infinity. "stochastic": with
-random_bits = (value, nbits), 0 <= value < 2^nbits, and frac the magnitude's distance to the neighbour below
-as a fraction of the gap between its neighbours, up in magnitude where floor(frac · 2^nbits) + value >=
-2^nbits; an exact value never moves.
+Rounding. "rne": to nearest, a tie to the even code (integers: to the even integer), but in e8m0 to the larger
+value: two powers of two have no even significand, and IEEE 754-2019 section 4.3.1 then takes the larger
+magnitude, as ml_dtypes and torch do. "rna": to nearest, a tie away from zero. "rtz": toward zero. "rup",
+"rdn": toward +infinity, −infinity. "stochastic": with random_bits = (value, nbits), 0 <= value < 2^nbits, and
+frac the magnitude's distance to the neighbour below as a fraction of the gap between its neighbours, up in
+magnitude where floor(frac · 2^nbits) + value >= 2^nbits; an exact value never moves.
 
-Overflow: the rounded value lies beyond the largest finite one; infinities always do. "saturate": the nearest
-finite value. "inf" (formats with infinities only): as IEEE 754-2019 section 7.4, infinity, unless the
-rounding points back into the range ("rtz"; "rdn" above, "rup" below): then the nearest finite value; an
-infinity stays one. "error": ValueError, but an infinity stays one where the format has it.
+Overflow: the rounded value lies beyond the largest finite one; an infinity; any negative number where the
+format is unsigned. "saturate": the nearest finite value. "inf" (formats with infinities only): as IEEE
+754-2019 section 7.4, infinity, unless the rounding points back into the range ("rtz"; "rdn" above, "rup"
+below): then the nearest finite value; an infinity stays one. "error": ValueError.
 
 NaN takes the canonical one of a format that has NaN: sign 0, all ones ("nan" formats) or all-ones exponent
 and the quiet bit alone ("ieee"). For a format without, "error" or what a peer stores, e2m1 only: "ml_dtypes"
@@ -57,13 +58,14 @@ def encode(
         fmt: any Format or its name.
         rounding, overflow, nan, random_bits: see the module; random_bits is for "stochastic" and only there.
         negative_zero: an x of 0 is −0.
-        e3m0_tie: "rne" of e3m0: "code_even", or "torch" for the formula of LLM-FP4 (the tie of 0 and the
-            smallest value to 0, every other tie away from zero). Other formats ignore it.
+        e3m0_tie: "rne" of e3m0: "code_even", or "torch" for the formula of LLM-FP4, which is IEEE's rule too
+            (the tie of 0 and the smallest value to 0, every other tie to the larger magnitude). Other
+            formats ignore it.
 
     Returns:
         The code, 0 to 2^bits − 1. Signed floats keep the sign of −0 and of what rounds to 0; other formats
-        have one zero. Unsigned formats: a rounded value below 0 overflows, and saturates to code 0. e8m0 has
-        no zero: 0 and positive values below 2^-127 take code 0 (2^-127) under every policy.
+        have one zero. Unsigned formats saturate negative numbers to code 0. e8m0 has no zero: 0 and positive
+        values below 2^-127 take code 0 (2^-127) under every policy.
 
     Raises:
         ValueError: an illegal argument, or what an "error" policy refuses.
@@ -78,12 +80,11 @@ def encode(
     if negative_zero and x != 0:
         raise ValueError(f"negative_zero=True with x={x}: expected x=0")
     negative = x < 0 or negative_zero
-    if form.kind == "exponent" and x < 0:
+    if x < 0 and not form.signed:
         return _place(form.n_codes, negative, form, overflow, rounding)
     code, frac = _neighbour_below(abs(Fraction(x)), form)
     if rounding == "rne":
-        torch_tie = e3m0_tie == "torch" and form == get("e3m0")
-        up = frac > _HALF or (frac == _HALF and (code >= 1 if torch_tie else code % 2 == 1))
+        up = frac > _HALF or (frac == _HALF and _tie_goes_up(code, form, e3m0_tie))
     else:
         up = _rounds_up(frac, negative, rounding, random_bits)
     return _place(code + up, negative, form, overflow, rounding)
@@ -113,6 +114,15 @@ def _floor_log2(x: Fraction) -> int:
     return estimate if x >= Fraction(2) ** estimate else estimate - 1
 
 
+def _tie_goes_up(code: int, form: Format, e3m0_tie: E3M0Tie) -> bool:
+    """Whether "rne" takes code + 1 from the middle between it and `code`."""
+    if form.kind == "exponent":
+        return True
+    if e3m0_tie == "torch" and form == get("e3m0"):
+        return code >= 1
+    return code % 2 == 1
+
+
 def _rounds_up(
     frac: Fraction, negative: bool, rounding: Rounding, random_bits: tuple[int, int] | None
 ) -> bool:
@@ -135,7 +145,7 @@ def _place(code: int, negative: bool, form: Format, overflow: Overflow, rounding
         largest += 1
     if code > largest:
         if overflow == "error":
-            raise ValueError(f"x rounds to a value outside the range of {form.name}; overflow='error'")
+            raise ValueError(f"x lies outside the range of {form.name} once rounded; overflow='error'")
         inward = rounding == "rtz" or rounding == ("rup" if negative else "rdn")
         code = largest + 1 if overflow == "inf" and not inward and not below_unsigned else largest
     if not negative or not form.signed:
@@ -148,8 +158,6 @@ def _encode_special(x: str, form: Format, overflow: Overflow, nan: NanPolicy) ->
         return _encode_nan(form, nan)
     if x not in (POS_INF, NEG_INF):
         raise ValueError(f"x={x!r}: expected a Fraction, an int, 'nan', '+inf' or '-inf'")
-    if form.has_inf and overflow == "error":
-        overflow = "inf"
     return _place(form.n_codes, x == NEG_INF, form, overflow, "rne")
 
 
