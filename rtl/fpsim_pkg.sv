@@ -67,6 +67,13 @@ package fpsim_pkg;
     has_format = ((formats >> fmt) & 1) != 0;
   endfunction
 
+  // Whether fmt selects the wanted format; with that one alone built in there is nothing to compare.
+  function automatic logic is_format(
+    input int formats, input logic [FMT_W-1:0] fmt, input logic [FMT_W-1:0] wanted
+  );
+    is_format = has_format(formats, wanted) && (formats == (1 << wanted) || fmt == wanted);
+  endfunction
+
   // The bits of sig that some built-in format uses.
   function automatic logic [SIG_W-1:0] sig_mask(input int formats);
     sig_mask = '0;
@@ -90,6 +97,14 @@ package fpsim_pkg;
     if (has_format(formats, FMT_E3M0) && LARGEST_E3M0 > largest) largest = LARGEST_E3M0;
     if (has_format(formats, FMT_E1M2) && LARGEST_E1M2 > largest) largest = LARGEST_E1M2;
     if (has_format(formats, FMT_INT4) && LARGEST_INT4 > largest) largest = LARGEST_INT4;
+  endfunction
+
+  // Number of zeros below the lowest 1 of a positive constant.
+  function automatic int trailing_zeros(input int x);
+    trailing_zeros = 0;
+    for (int i = 30; i >= 0; i--) begin
+      if (((x >> i) & 1) != 0) trailing_zeros = i;
+    end
   endfunction
 
 endpackage

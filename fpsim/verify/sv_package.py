@@ -128,6 +128,13 @@ _FUNCTIONS = """
     has_format = ((formats >> fmt) & 1) != 0;
   endfunction
 
+  // Whether fmt selects the wanted format; with that one alone built in there is nothing to compare.
+  function automatic logic is_format(
+    input int formats, input logic [FMT_W-1:0] fmt, input logic [FMT_W-1:0] wanted
+  );
+    is_format = has_format(formats, wanted) && (formats == (1 << wanted) || fmt == wanted);
+  endfunction
+
   // The bits of sig that some built-in format uses.
   function automatic logic [SIG_W-1:0] sig_mask(input int formats);
     sig_mask = '0;
@@ -148,6 +155,14 @@ _FUNCTIONS = """
   function automatic int largest(input int formats);
     largest = 0;
 LARGEST_LINES
+  endfunction
+
+  // Number of zeros below the lowest 1 of a positive constant.
+  function automatic int trailing_zeros(input int x);
+    trailing_zeros = 0;
+    for (int i = 30; i >= 0; i--) begin
+      if (((x >> i) & 1) != 0) trailing_zeros = i;
+    end
   endfunction
 
 endpackage
