@@ -51,11 +51,11 @@ def _float_table(fmt: Format) -> NDArray[np.float32]:
 
 
 @njit(cache=True, nogil=True)
-def _look_up(codes: NDArray[np.uint8], table: NDArray[Any], out: NDArray[Any]) -> bool:
+def look_up(codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any]) -> bool:
     """out[i] = table[codes[i]] of flat arrays; False where some code is beyond the table."""
-    seen = np.uint8(0)
+    seen = 0
     for code in codes:
-        seen = max(seen, code)
+        seen = max(seen, int(code))
     if seen >= table.shape[0]:
         return False
     for i in range(codes.shape[0]):
@@ -66,7 +66,7 @@ def _look_up(codes: NDArray[np.uint8], table: NDArray[Any], out: NDArray[Any]) -
 def _decode(name: str, codes: Any, fmt: Format, table: NDArray[Any]) -> NDArray[Any]:
     checked = _check.array(name, codes, "uint8")
     out = np.empty(checked.shape, table.dtype)
-    if not _look_up(checked.reshape(-1), table, out.reshape(-1)):
+    if not look_up(checked.reshape(-1), table, out.reshape(-1)):
         raise ValueError(f"{name} holds {int(checked.max())}: {fmt.name} has codes 0 to {fmt.n_codes - 1}")
     return out
 

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from fpsim.kernels import _check
+from fpsim.kernels._bits import bit_length
 
 _ACC_MAX = 1 << 40
 _TF32_INF = 0xFF << 10
@@ -31,9 +32,9 @@ _PRODUCT_LIMIT = 1 << 43
 def _round_sum(total: int) -> int:
     """FP16 bits of total · 2^-26 (bit 0 sticky, |total| < 2^44): nearest even, saturated."""
     magnitude = abs(total)
-    # A float64 holds such an integer exactly; its exponent field is 1023 + floor(log2).
-    exponent = int(np.float64(magnitude).view(np.int64) >> 52) - 1023
-    shift = max(exponent - 10, 2)  # bits below the last place; 2 for subnormal results and 2^-14 to 2^-13
+    shift: int = max(
+        bit_length(magnitude) - 11, 2
+    )  # bits below the last place; 2 for subnormal results and 2^-14 to 2^-13
     rounded = (magnitude + (1 << (shift - 1)) - 1 + ((magnitude >> shift) & 1)) >> shift
     # A rounded significand of 1024 or more, hidden bit included, carries into the exponent field.
     code = min(((shift - 2) << 10) + rounded, 0x7BFF)

@@ -9,21 +9,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from fpsim.kernels import _check
-
-
-@njit(cache=True, nogil=True)
-def _bit_length(value: int) -> int:
-    """Bits of a non-negative integer; 0 for 0."""
-    n = 0
-    while value >> n:
-        n += 1
-    return n
+from fpsim.kernels._bits import bit_length
 
 
 @njit(cache=True, nogil=True)
 def _amplitude(amax: int) -> int:
     """amax >= 0 rounded to 11 significant bits, nearest, ties to even."""
-    d: int = max(_bit_length(amax) - 11, 0)
+    d: int = max(bit_length(amax) - 11, 0)
     return ((2 * amax + (1 << d) - 1 + ((amax >> d) & 1)) >> (d + 1)) << d
 
 
@@ -32,7 +24,7 @@ def _row_scale_bits(amp: int, exp: int, guard_bits: int) -> int:
     """TF32 bits of amp · 2^(exp - 25 - guard_bits); amp has at most 11 significant bits."""
     if amp == 0:
         return 0
-    top: int = _bit_length(amp) - 1
+    top: int = bit_length(amp) - 1
     significand = (amp << 10) >> top
     return ((top + exp - 25 - guard_bits + 127) << 10) | (significand & 1023)
 
