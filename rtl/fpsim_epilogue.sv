@@ -1,0 +1,63 @@
+// Epilogue: a row of accumulators to FP16, y = FP16(acc * rho * c + b), one rounding of the exact sum.
+//
+//   acc: AccW-bit signed, one per output channel; rho: the row's scale, TF32, >= 0
+//   c: column scales, TF32, normal, > 0; b: biases, FP16, finite
+//
+// Latency: 4. Throughput: one row of Lanes channels per cycle; stalls while y waits.
+// Overflow: saturates to +-65504. An exact sum of 0 gives +0, a negative one that rounds to 0 gives -0.
+// Python twin: fpsim/arith/epilogue.py.
+
+`default_nettype none
+
+module fpsim_epilogue #(
+  parameter int Lanes = fpsim_pkg::COLS,  // output channels per row
+  parameter int AccW  = fpsim_pkg::ACC_W  // accumulator width, 9 to 40
+) (
+  input  logic                               clk_i,
+  input  logic                               rst_ni,
+  input  logic                               in_valid_i,
+  output logic                               in_ready_o,
+  input  logic [Lanes*AccW-1:0]              acc_i,
+  input  logic [fpsim_pkg::TF32_W-1:0]       row_scale_i,
+  input  logic [Lanes*fpsim_pkg::TF32_W-1:0] col_scale_i,
+  input  logic [Lanes*fpsim_pkg::FP16_W-1:0] bias_i,
+  output logic                               out_valid_o,
+  input  logic                               out_ready_i,
+  output logic [Lanes*fpsim_pkg::FP16_W-1:0] y_o
+);
+
+  localparam int FP16_W = fpsim_pkg::FP16_W;
+  localparam int TF32_W = fpsim_pkg::TF32_W;
+  localparam int STAGES = 4;  // of fpsim_epilogue_lane
+
+  logic [STAGES-1:0] load;
+
+  fpsim_pipeline_control #(
+    .Stages(STAGES)
+  ) u_control (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .in_valid_i (in_valid_i),
+    .in_ready_o (in_ready_o),
+    .out_valid_o(out_valid_o),
+    .out_ready_i(out_ready_i),
+    .load_o     (load)
+  );
+
+  for (genvar i = 0; i < Lanes; i++) begin : gen_lane
+    fpsim_epilogue_lane #(
+      .AccW(AccW)
+    ) u_lane (
+      .clk_i      (clk_i),
+      .load_i     (load),
+      .acc_i      (acc_i[i*AccW +: AccW]),
+      .row_scale_i(row_scale_i),
+      .col_scale_i(col_scale_i[i*TF32_W +: TF32_W]),
+      .bias_i     (bias_i[i*FP16_W +: FP16_W]),
+      .y_o        (y_o[i*FP16_W +: FP16_W])
+    );
+  end
+
+endmodule
+
+`default_nettype wire
