@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from fpsim.array.config import ArrayConfig
 from fpsim.array.program import LayerProgram
+from fpsim.kernels.decode import decode_operand
 from fpsim.kernels.epilogue import epilogue
-from fpsim.kernels.mac_array import decode_operand, mac_array_decoded
+from fpsim.kernels.mac_array import mac_array_decoded
 from fpsim.kernels.rows import quantize_rows
 
 

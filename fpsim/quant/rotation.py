@@ -31,4 +31,5 @@ def rotate_columns(matrix: NDArray[np.float64], n: int, signs: NDArray[np.int8])
     hadamard = hadamard_blocks(np.eye(n, dtype=np.int32), n).astype(np.float64)
     blocks = (matrix * signs).reshape(*matrix.shape[:-1], size // n, n)
     sums: NDArray[np.float64] = blocks @ hadamard.T
-    return sums.reshape(matrix.shape) / np.sqrt(n)
+    rotated: NDArray[np.float64] = sums.reshape(matrix.shape) / np.sqrt(n)
+    return rotated

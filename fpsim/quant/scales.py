@@ -13,6 +13,9 @@ from fpsim.array.program import LayerProgram, StaticScale
 from fpsim.formats import Format, get
 from fpsim.kernels.cast import encode
 
+FP16_MAGNITUDE = np.uint16(0x7FFF)
+FP16_INFINITY = 0x7C00
+
 Granularity = Literal["channel", "tensor"]
 
 
@@ -40,7 +43,8 @@ def round_to_tf32(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Round to 11 significant bits, nearest, ties to even; exponents as they are (TF32's normal range)."""
     fraction, exponent = np.frexp(x)
     scaled = np.rint(np.ldexp(fraction, FP16_SIGNIFICAND_BITS))
-    return np.ldexp(scaled, exponent - FP16_SIGNIFICAND_BITS)
+    rounded: NDArray[np.float64] = np.ldexp(scaled, exponent - FP16_SIGNIFICAND_BITS)
+    return rounded
 
 
 def tf32_bits(x: NDArray[np.float64]) -> NDArray[np.uint32]:
@@ -60,11 +64,11 @@ def tf32_bits(x: NDArray[np.float64]) -> NDArray[np.uint32]:
 def fp16_bits(x: NDArray[np.float64] | NDArray[np.float32], name: str) -> NDArray[np.uint16]:
     """FP16 bits, nearest even. Raises ValueError naming `name` for NaN, Inf or values beyond 65504."""
     with np.errstate(over="ignore"):
-        half = x.astype(np.float16)
-    if not np.isfinite(half).all():
+        bits = x.astype(np.float16).view(np.uint16)
+    if bits.size and int((bits & FP16_MAGNITUDE).max()) >= FP16_INFINITY:
         worst = float(np.max(np.abs(x)))
         raise ValueError(f"{name}: largest magnitude {worst}: expected finite values up to 65504")
-    return half.view(np.uint16)
+    return bits
 
 
 def static_scale(amax: float, unit: UnitConfig) -> StaticScale:

@@ -70,7 +70,7 @@ def epsilon_sqnr(
     result: dict[int, float] = {}
 
     def both(x: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        exact = model(x, t, y)
+        exact: Tensor = model(x, t, y)
         off = executed(x, t, y).double() - exact.double()
         result[int(t[0])] = _decibel(float(exact.double().square().sum()), float(off.square().sum()))
         return exact

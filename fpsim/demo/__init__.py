@@ -1,0 +1,1 @@
+"""The main job, end to end: model, quantize, execute, golden vectors, RTL, cost, report."""

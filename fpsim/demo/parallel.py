@@ -1,0 +1,74 @@
+"""Measure several models side by side: one process each, one thread each.
+
+The matrices are small, so threads inside one model cost more than they bring; models are independent.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from queue import Empty
+from typing import Any
+
+import torch
+
+from fpsim.array.config import ArrayConfig
+from fpsim.demo.quality import Progress, Sampling, measure_model
+from fpsim.report.data import ModelQuality
+
+POLL_SECONDS = 0.1
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def measure_models(
+    names: list[str], recipes: list[str], config: ArrayConfig, sampling: Sampling, progress: Progress
+) -> list[ModelQuality]:
+    """`measure_model` for every name, in parallel; results in the order of names, progress as they go.
+
+    Raises:
+        Whatever `measure_model` raises in a worker.
+    """
+    context = multiprocessing.get_context("spawn")
+    workers = min(len(names), os.cpu_count() or 1)
+    with (
+        _single_threaded_children(),
+        context.Manager() as manager,
+        ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,)) as pool,
+    ):
+        queue: Any = manager.Queue()
+        futures = [pool.submit(_work, queue, name, recipes, config, sampling) for name in names]
+        _forward(queue, futures, progress)
+        return [future.result() for future in futures]
+
+
+def _work(queue: Any, name: str, recipes: list[str], config: ArrayConfig, sampling: Sampling) -> ModelQuality:
+    return measure_model(name, recipes, config, sampling, lambda *event: queue.put(event))
+
+
+def _forward(queue: Any, futures: list[Future[ModelQuality]], progress: Progress) -> None:
+    """Pass progress events on until every worker has ended and the queue is empty."""
+    while True:
+        finished = all(future.done() for future in futures)
+        try:
+            progress(*queue.get(timeout=POLL_SECONDS))
+        except Empty:
+            if finished:
+                return
+
+
+@contextmanager
+def _single_threaded_children() -> Iterator[None]:
+    """Children read their thread counts from the environment when they import their libraries."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

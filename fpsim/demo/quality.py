@@ -1,0 +1,117 @@
+"""Stages 1 to 3: sample a model in FP32 and on the machine under each recipe, and measure the difference."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fpsim.array.config import ArrayConfig
+from fpsim.dit.checkpoint import load_noise
+from fpsim.dit.diffusion import ddim_sample
+from fpsim.dit.metrics import DigitsMetric, load_metric, paired_mse
+from fpsim.dit.model import DiT
+from fpsim.dit.workload import MODELS, load_model
+from fpsim.quant.execute import on_machine
+from fpsim.quant.recipes import calibrate, get_recipe
+from fpsim.quant.sqnr import epsilon_sqnr, layer_sqnr
+from fpsim.report.data import Grid, ModelQuality, Quality
+
+Progress = Callable[[str, int, int], None]
+SHOWN_IMAGES = 20
+SQNR_IMAGES = 20
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a model is sampled: number of images (of the stored noise, in order) and DDIM steps; CFG is 1."""
+
+    images: int = 500
+    steps: int = 20
+
+
+def measure_model(
+    name: str, recipes: list[str], config: ArrayConfig, sampling: Sampling, progress: Progress
+) -> ModelQuality:
+    """Quality of a model in FP32 and under every recipe, all from the same stored noise.
+
+    Args:
+        name: "digits" or "digits-stress".
+        recipes: names of recipes.
+        config: the machine that executes the quantized models.
+        sampling: images and steps.
+        progress: called with (what, done, total).
+    """
+    model = load_model(name)
+    metric = load_metric()
+    start = load_noise(sampling.images)
+    steps = sampling.steps
+
+    def sample(executed: DiT, what: str) -> tuple[Tensor, float]:
+        begin = time.perf_counter()
+        with torch.inference_mode():
+            images = ddim_sample(
+                executed,
+                start.noise,
+                start.labels,
+                steps=steps,
+                progress=lambda done, total: progress(f"{name}: {what}", done, total),
+            )
+        return images, time.perf_counter() - begin
+
+    reference, seconds = sample(model, "fp32")
+    rows = [_row("fp32", "FP32 on the host", metric, reference, reference, start.labels, seconds)]
+    calibration = calibrate(model)
+    few, labels = start.noise[:SQNR_IMAGES], start.labels[:SQNR_IMAGES]
+    for recipe_name in recipes:
+        recipe = get_recipe(recipe_name)
+        quantized = recipe.quantize(model, calibration, config)
+        images, seconds = sample(on_machine(quantized, config), recipe_name)
+        rows.append(
+            _row(
+                recipe_name,
+                recipe.title,
+                metric,
+                reference,
+                images,
+                start.labels,
+                seconds,
+                epsilon_sqnr(model, quantized, config, few, labels, steps=steps),
+                layer_sqnr(quantized, config, few, labels, steps=steps),
+            )
+        )
+    return ModelQuality(name, MODELS[name], sampling.images, steps, rows)
+
+
+def _row(
+    name: str,
+    title: str,
+    metric: DigitsMetric,
+    reference: Tensor,
+    images: Tensor,
+    labels: Tensor,
+    seconds: float,
+    epsilon_sqnr_db: dict[int, float] | None = None,
+    layer_sqnr_db: dict[str, float] | None = None,
+) -> Quality:
+    return Quality(
+        name=name,
+        title=title,
+        fd_train=metric.fd_to_train(images),
+        fd_train_pixels=metric.fd_to_train(images, "pixels"),
+        fd_fp32=0.0 if images is reference else metric.fd_between(images, reference),
+        accuracy=metric.accuracy(images, labels),
+        paired_mse=paired_mse(reference, images),
+        epsilon_sqnr_db=epsilon_sqnr_db or {},
+        layer_sqnr_db=layer_sqnr_db or {},
+        images=_grid(images[:SHOWN_IMAGES]),
+        seconds=seconds,
+    )
+
+
+def _grid(images: Tensor) -> Grid:
+    grid: Grid = images[:, 0].tolist()
+    return grid
