@@ -64,7 +64,16 @@ module fpsim_epilogue_lane #(
   logic [SIG_W-1:0]     col_sig_q;
   logic [FP16_W-1:0]    bias_q;
 
-  assign partial_d  = PARTIAL_W'(acc_mag) * PARTIAL_W'(row_sig);
+  fpsim_mul_radix4 #(
+    .AW  (AccW),
+    .BW  (SIG_W),
+    .OutW(PARTIAL_W)
+  ) u_times_row (
+    .a_i(acc_mag),
+    .b_i(row_sig),
+    .p_o(partial_d)
+  );
+
   assign distance_d = SUM_W'(START) - SUM_W'(row_exp) - SUM_W'(col_exp);
   assign sign_d     = acc_i[AccW-1] ^ row_sign ^ col_sign;
 
@@ -88,9 +97,18 @@ module fpsim_epilogue_lane #(
   logic                 sign_q2;
   logic [FP16_W-1:0]    bias_q2;
 
-  assign product_d = PRODUCT_W'(partial_q) * PRODUCT_W'(col_sig_q);
-  assign above_d   = distance_q[SUM_W-1];
-  assign far       = |distance_q[SUM_W-2:DIST_W];
+  fpsim_mul_radix4 #(
+    .AW  (PARTIAL_W),
+    .BW  (SIG_W),
+    .OutW(PRODUCT_W)
+  ) u_times_column (
+    .a_i(partial_q),
+    .b_i(col_sig_q),
+    .p_o(product_d)
+  );
+
+  assign above_d = distance_q[SUM_W-1];
+  assign far     = |distance_q[SUM_W-2:DIST_W];
 
   always_ff @(posedge clk_i) begin
     if (load_i[1]) begin
