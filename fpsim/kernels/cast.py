@@ -200,7 +200,7 @@ def decode(codes: NDArray[Any], fmt: str | Format) -> NDArray[np.float32]:
             return values
     _check.values_within("codes", flat, 0, found.n_codes - 1)
     if found == FORMATS["fp32"]:
-        return checked.astype(np.uint32, copy=False).view(np.float32)
+        return checked.astype(np.uint32).view(np.float32)
     out = np.empty(flat.shape, np.uint32)
     i = int(inner.decode_codes(flat, _target(found, "error"), out))
     if i >= 0:

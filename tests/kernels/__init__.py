@@ -1,0 +1,1 @@
+"""The kernels against other libraries, exact fractions and numpy's integers."""
