@@ -19,7 +19,7 @@ def repository_files() -> tuple[Path, ...]:
         listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         paths = [Path(name) for name in listed.split("\0") if name]
         return tuple(path for path in paths if (ROOT / path).is_file())
-    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()]
+    ignored = [".git"] + [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()]
     files = (path.relative_to(ROOT) for path in sorted(ROOT.rglob("*")) if path.is_file())
     return tuple(
         path
