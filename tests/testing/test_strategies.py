@@ -1,0 +1,69 @@
+"""The strategies, put to the use they are made for: our own units against independent statements."""
+
+from __future__ import annotations
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import fpsim
+from fpsim.arith.mac_array import mac_array
+from fpsim.testing import blocks, codes, configs, operands, values
+
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@QUICK
+@given(values("e2m1"))
+def test_encode_equals_ml_dtypes_near_every_boundary(x: float) -> None:
+    peer = np.array([x], np.float32).astype(ml_dtypes.float4_e2m1fn).view(np.uint8)
+    assert fpsim.encode(np.array([x], np.float32), "e2m1").tolist() == peer.tolist()
+
+
+@QUICK
+@given(st.sampled_from(["e2m1", "e4m3", "int4", "ue4m3"]).flatmap(lambda f: st.tuples(st.just(f), codes(f))))
+def test_codes_are_legal(drawn: tuple[str, int]) -> None:
+    name, code = drawn
+    assert 0 <= code < 2 ** {"e2m1": 4, "e4m3": 8, "int4": 4, "ue4m3": 7}[name]
+
+
+@QUICK
+@given(st.data())
+def test_every_machine_multiplies_as_plain_integers_do(data: st.DataObject) -> None:
+    config = data.draw(configs())
+    a, b, a_fmt, b_fmt = data.draw(operands(config))
+    units = [
+        fpsim.decode(m, f).astype(np.float64) / float(fpsim.formats.get(f).step)
+        for m, f in ((a, a_fmt), (b, b_fmt))
+    ]
+    half = 2 ** (config.unit.acc_bits - 1)
+    exact = (units[0] @ units[1].T).astype(np.int64)
+    wrapped = (exact + half) % (2 * half) - half
+    acc = fpsim.Accumulator.exact(config.unit.acc_bits)
+    assert fpsim.matmul(a, b, a_fmt=a_fmt, b_fmt=b_fmt, acc=acc).tolist() == wrapped.tolist()
+    assert mac_array(a.tolist(), b.tolist(), a_fmt, b_fmt, config.unit.acc_bits) == wrapped.tolist()
+
+
+@QUICK
+@given(st.sampled_from(["e2m1", "e3m0", "e1m2", "int4"]).flatmap(lambda f: blocks(f"per-token-{f}")))
+def test_blocks_are_finite_and_quantize(x: np.ndarray) -> None:
+    assert x.dtype == np.float32
+    assert np.isfinite(x).all()
+
+
+@QUICK
+@given(st.data())
+def test_quantizing_what_is_on_the_grid_is_the_identity(data: st.DataObject) -> None:
+    recipe = data.draw(st.sampled_from(["per-token-e2m1", "per-tensor-e1m2", "per-channel-e2m1"]))
+    x = data.draw(blocks(recipe, size=8))
+    once = fpsim.quantize(x, recipe)
+    again = fpsim.quantize(once.dequantize(), recipe)
+    assert again.dequantize().tolist() == pytest.approx(once.dequantize().tolist(), rel=1e-6)
+    assert (again.codes == once.codes).all()
+
+
+def test_wide_formats_have_no_list_of_boundaries() -> None:
+    with pytest.raises(ValueError, match="fmt='fp16': expected a format of at most 8 bits"):
+        values("fp16")
