@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from fpsim.array.config import ArrayConfig
-from fpsim.dit.checkpoint import load_noise
-from fpsim.dit.diffusion import ddim_sample
+from fpsim.dit.checkpoint import NOISE_IMAGES, load_noise
+from fpsim.dit.diffusion import TRAIN_STEPS, ddim_sample
 from fpsim.dit.metrics import DigitsMetric, load_metric, paired_mse
 from fpsim.dit.model import DiT
 from fpsim.dit.workload import MODELS, load_model
@@ -31,6 +31,14 @@ class Sampling:
 
     images: int = 500
     steps: int = 20
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.images <= NOISE_IMAGES:
+            raise ValueError(
+                f"images={self.images}: expected 2 to {NOISE_IMAGES}, the stored starting points"
+            )
+        if not 2 <= self.steps <= TRAIN_STEPS:
+            raise ValueError(f"steps={self.steps}: expected 2 to {TRAIN_STEPS}")
 
 
 def measure_model(

@@ -21,6 +21,7 @@ from fpsim.demo.versions import versions
 from fpsim.dit.workload import MODELS
 from fpsim.quant.recipes import RECIPES
 from fpsim.report.data import DemoReport
+from fpsim.report.findings import verdict
 from fpsim.report.html import check_folder, write_report
 from fpsim.report.terminal import print_summary
 from fpsim.vectors.build import SEED
@@ -95,4 +96,4 @@ def run_demo(out: Path, config: ArrayConfig, sampling: Sampling, library: str, c
     path = write_report(report, out)
     print_summary(report, console)
     console.print(f"\nReport: [bold]{path}[/bold]")
-    return all(check.passed for check in checks)
+    return verdict(report).status == "passed"

@@ -102,7 +102,7 @@ class LayerCostRow:
 
 @dataclass(frozen=True)
 class UnitArea:
-    """Area of one kind of unit in the accelerator."""
+    """Area of one kind of unit in the accelerator: um2 and NAND2 equivalents of all `count` of them."""
 
     unit: str
     count: int

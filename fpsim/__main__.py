@@ -1,0 +1,5 @@
+"""`python -m fpsim` is the command `fpsim`."""
+
+from fpsim.cli import app
+
+app()

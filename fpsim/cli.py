@@ -1,0 +1,132 @@
+"""The command line: every job below as a command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from fpsim.array.config import ArrayConfig
+
+app = typer.Typer(
+    help="Bit-accurate FP4 hardware simulator and RTL reference for quantized diffusion transformers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+Rows = Annotated[int, typer.Option(help="Rows R of the MAC array (tokens), 1 to 64.")]
+Cols = Annotated[int, typer.Option(help="Columns C of the MAC array (output channels), 1 to 64.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Library = Annotated[str, typer.Option(help="Characterized cell library.")]
+Steps = Annotated[int, typer.Option(help="DDIM steps, 2 to 1000.")]
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """What a user can mend ends in one line and exit code 2, not in a traceback."""
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        errors.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from error
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    typer.echo(json.dumps(data, indent=2))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for report and vectors.")] = Path("out/demo"),
+    images: Annotated[int, typer.Option(help="Images per model and arithmetic, 2 to 1000.")] = 500,
+    steps: Steps = 20,
+    library: Library = "asap7",
+) -> None:
+    """Run the main job: a diffusion transformer in FP4, bit by bit, against the RTL, with its cost.
+
+    Example: fpsim demo --out out/demo
+    """
+    from fpsim.demo.quality import Sampling
+    from fpsim.demo.run import run_demo
+
+    with _clear_errors():
+        if not run_demo(out, ArrayConfig(), Sampling(images, steps), library, console):
+            errors.print("[red]error:[/red] an RTL check failed; see the report")
+            raise typer.Exit(1)
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("samples.png"),
+    model: Annotated[str, typer.Option(help="digits or digits-stress.")] = "digits",
+    recipe: Annotated[list[str] | None, typer.Option(help="Recipe, repeatable. Default: all.")] = None,
+    images: Annotated[int, typer.Option(help="Number of images, 2 to 1000.")] = 20,
+    steps: Steps = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Sample images, in FP32 and with every block linear executed by the machine, side by side.
+
+    Example: fpsim sample --recipe rotated-w4a4 --images 40 --out samples.png
+    """
+    from fpsim.demo.quality import Sampling
+    from fpsim.demo.sample import sample_side_by_side
+    from fpsim.report.tables import quality_table
+    from fpsim.report.terminal import QUALITY_COLUMNS, rich_table
+
+    with _clear_errors():
+        quality = sample_side_by_side(out, model, recipe or [], Sampling(images, steps), ArrayConfig())
+        if as_json:
+            _print_json(asdict(quality))
+        else:
+            console.print(rich_table(quality_table(quality), titles=QUALITY_COLUMNS))
+            console.print(f"wrote {out}")
+
+
+@app.command()
+def golden(
+    out: Annotated[Path, typer.Option(help="Folder of the golden sets.")] = Path("golden"),
+    capture: Annotated[bool, typer.Option(help="Take new rows from a sampling run.")] = False,
+    rows: Rows = ArrayConfig.rows,
+    cols: Cols = ArrayConfig.cols,
+    as_json: AsJson = False,
+) -> None:
+    """Make the golden vectors of every unit again from the stored rows of real layer tiles.
+
+    Example: fpsim golden --out golden
+    """
+    from fpsim.vectors import read
+    from fpsim.vectors.build import build_sets
+
+    with _clear_errors():
+        paths = build_sets(out, ArrayConfig(rows=rows, cols=cols), capture=capture)
+        counts = {str(p): {name: len(words) for name, words in read(p).beats.items()} for p in paths}
+        if as_json:
+            _print_json({"sets": counts})
+            return
+        for path, words in counts.items():
+            console.print(f"{path}: {', '.join(f'{n} {name}' for name, n in words.items())}")
+
+
+@app.command()
+def bench(as_json: AsJson = False) -> None:
+    """Measure speed as ratios against peers in the same run, one thread each.
+
+    Example: fpsim bench --json
+    """
+    from fpsim.bench.jobs import run_jobs
+    from fpsim.bench.table import comparison_table
+
+    with _clear_errors():
+        results = list(run_jobs())
+        if as_json:
+            _print_json({"comparisons": [asdict(result) for result in results]})
+        else:
+            console.print(comparison_table(results))
