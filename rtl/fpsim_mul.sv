@@ -2,12 +2,12 @@
 //
 //   product = (-1)^(a_neg ^ b_neg) * (a_sig * b_sig) << (a_shift + b_shift), in units of the two steps' product
 //
-// Only decoded operands are legal: the logic below uses that a wide significand never comes with a large shift
-// (and that sig = 8 has no other bit set). The parameter Formats says which operands can come; bits that none of
-// them uses are ignored and their logic goes.
+// Only decoded operands are legal: the widths below use that a wide significand never comes with a large shift, and
+// that sig = 8 has no other bit set. The parameter Formats says which operands can come; bits that none of them uses
+// are ignored and their logic goes.
 //
-//   total shift  0        1, 2     3        4, 5, 6  7, 8     9 .. 12
-//   a_sig*b_sig  0 .. 64  0 .. 24  0 .. 9   0 .. 9   0 .. 3   0, 1
+//   total shift             0    1    2    3    4    5    6    7    8    9   10   11   12
+//   largest a_sig*b_sig    64   24   24    9    9    8    8    3    3    1    1    1    1
 //
 // Latency: combinational. Throughput: one product. Overflow: none (magnitude up to 64 * 64). A zero product is 0.
 // Python twin: fpsim/arith/mul.py.
@@ -27,9 +27,14 @@ module fpsim_mul #(
 );
 
   localparam int PRODUCT_W = fpsim_pkg::PRODUCT_W;
-  localparam int SHIFTED_W = PRODUCT_W - 1;  // magnitude, any formats
   // Magnitude that the built-in formats need: E2M1 alone 8 bits (144), all 13 (4096).
   localparam int MAG_W = $clog2(fpsim_pkg::largest(Formats) * fpsim_pkg::largest(Formats) + 1);
+  // The same for the significands alone: E2M1 4 bits (9), INT4 7 (64).
+  localparam logic       HAS_INT4    = fpsim_pkg::has_format(Formats, fpsim_pkg::FMT_INT4);
+  localparam logic [3:0] SIG_MASK    = fpsim_pkg::sig_mask(Formats);
+  localparam logic [2:0] SHIFT_MASK  = fpsim_pkg::shift_mask(Formats);
+  localparam int         LARGEST_SIG = HAS_INT4 ? fpsim_pkg::LARGEST_INT4 : 32'(SIG_MASK);
+  localparam int         SIG_MAG_W   = $clog2(LARGEST_SIG * LARGEST_SIG + 1);
 
   // ---------------------------------
   // Operands that can come
@@ -37,10 +42,10 @@ module fpsim_mul #(
   logic [3:0] a_sig, b_sig;
   logic [2:0] a_shift, b_shift;
 
-  assign a_sig   = a_sig_i & fpsim_pkg::sig_mask(Formats);
-  assign b_sig   = b_sig_i & fpsim_pkg::sig_mask(Formats);
-  assign a_shift = a_shift_i & fpsim_pkg::shift_mask(Formats);
-  assign b_shift = b_shift_i & fpsim_pkg::shift_mask(Formats);
+  assign a_sig   = a_sig_i & SIG_MASK;
+  assign b_sig   = b_sig_i & SIG_MASK;
+  assign a_shift = a_shift_i & SHIFT_MASK;
+  assign b_shift = b_shift_i & SHIFT_MASK;
 
   // ---------------------------------
   // Significands: three partial products; sig = 8 stands alone, so its products are ORed
@@ -56,35 +61,34 @@ module fpsim_mul #(
                      | {b_sig & {4{a_sig[3]}}, 3'b0};
 
   // ---------------------------------
-  // Shift by 8, 4, 2, 1; the bits that the table above excludes are not built
+  // Sign, while the number is narrow
   // ---------------------------------
+  logic [SIG_MAG_W:0] magnitude, signed_product;
+
+  assign magnitude      = {1'b0, sig_product[SIG_MAG_W-1:0]};
+  assign signed_product = (a_neg_i ^ b_neg_i) ? -magnitude : magnitude;
+
+  // ---------------------------------
+  // Shift by 1, 2, 4, 8; each step as wide as the table's largest number there
+  // ---------------------------------
+  localparam int BY_0_W = 8;   // up to 64; also up to 96 after the steps by 1 and 2 (24 << 2)
+  localparam int BY_4_W = 11;  // up to 512 (8 << 6)
+
   logic [3:0]           shift;
-  logic [6:0]           by_8_low;   // bits 0 to 6
-  logic [1:0]           by_8_high;  // bits 8 and 9
-  logic [SHIFTED_W-1:0] by_4, by_2, by_1;
+  logic [BY_0_W-1:0]    by_0, by_1, by_2;
+  logic [BY_4_W-1:0]    by_4;
+  logic [PRODUCT_W-1:0] by_8;
+  logic                 unused_high;  // bits that no product of the built-in formats reaches
 
-  assign shift     = {1'b0, a_shift} + {1'b0, b_shift};
-  // A shift of 8 moves at most two bits, and bits 2 to 6 are then 0.
-  assign by_8_low  = {sig_product[6:2], sig_product[1:0] & {2{~shift[3]}}};
-  assign by_8_high = sig_product[1:0] & {2{shift[3]}};
-  // A shift of 4 moves four bits, or after a shift of 8 bit 8 alone; bits 4 to 6 and 9 are then 0.
-  assign by_4      = {by_8_high[0] & shift[2], 2'b0, by_8_high[1], by_8_high[0] & ~shift[2],
-                      by_8_low[3] & shift[2], by_8_low[6:4] | (by_8_low[2:0] & {3{shift[2]}}),
-                      by_8_low[3:0] & {4{~shift[2]}}};
-  assign by_2      = shift[1] ? {by_4[SHIFTED_W-3:0], 2'b0} : by_4;
-  assign by_1      = shift[0] ? {by_2[SHIFTED_W-2:0], 1'b0} : by_2;
+  assign shift = {1'b0, a_shift} + {1'b0, b_shift};
+  assign by_0  = BY_0_W'($signed(signed_product));
+  assign by_1  = shift[0] ? {by_0[BY_0_W-2:0], 1'b0} : by_0;
+  assign by_2  = shift[1] ? {by_1[BY_0_W-3:0], 2'b0} : by_1;
+  assign by_4  = shift[2] ? {by_2[BY_4_W-5:0], 4'b0} : BY_4_W'($signed(by_2));
+  assign by_8  = shift[3] ? {by_4[PRODUCT_W-9:0], 8'b0} : PRODUCT_W'($signed(by_4));
 
-  // ---------------------------------
-  // Sign
-  // ---------------------------------
-  logic [MAG_W:0] magnitude, product;
-  logic           unused_zeros;  // above MAG_W
-
-  assign magnitude = {1'b0, by_1[MAG_W-1:0]};
-  assign product   = (a_neg_i ^ b_neg_i) ? ~magnitude + {{MAG_W{1'b0}}, 1'b1} : magnitude;
-  assign product_o = PRODUCT_W'($signed(product));
-
-  assign unused_zeros = ^by_1;
+  assign product_o   = PRODUCT_W'($signed(by_8[MAG_W:0]));
+  assign unused_high = ^{by_8, sig_product};
 
 endmodule
 
