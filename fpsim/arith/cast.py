@@ -35,6 +35,12 @@ Overflow = Literal["saturate", "inf", "error"]
 NanPolicy = Literal["error", "ml_dtypes", "torchao", "transformer-engine", "modelopt"]
 E3M0Tie = Literal["code_even", "torch"]
 
+_LEGAL = {
+    "rounding": get_args(Rounding),
+    "overflow": get_args(Overflow),
+    "nan": get_args(NanPolicy),
+    "e3m0_tie": get_args(E3M0Tie),
+}
 # What peers store for a NaN in E2M1, as observed (ml_dtypes 0.5, torchao, TransformerEngine, ModelOpt).
 _PEER_NAN_CODES = {"ml_dtypes": 8, "torchao": 3, "transformer-engine": 0, "modelopt": 7}
 _HALF = Fraction(1, 2)
@@ -58,9 +64,9 @@ def encode(
         fmt: any Format or its name.
         rounding, overflow, nan, random_bits: see the module; random_bits is for "stochastic" and only there.
         negative_zero: an x of 0 is −0.
-        e3m0_tie: "rne" of e3m0: "code_even", or "torch" for the formula of LLM-FP4, which is IEEE's rule too
-            (the tie of 0 and the smallest value to 0, every other tie to the larger magnitude). Other
-            formats ignore it.
+        e3m0_tie: "code_even", or for "rne" of e3m0 (any float without stored significand) "torch": the tie of
+            0 and the smallest value to 0, every other one up in magnitude. That is the formula of LLM-FP4,
+            and IEEE's rule for one significant bit.
 
     Returns:
         The code, 0 to 2^bits − 1. Signed floats keep the sign of −0 and of what rounds to 0; other formats
@@ -118,7 +124,7 @@ def _tie_goes_up(code: int, form: Format, e3m0_tie: E3M0Tie) -> bool:
     """Whether "rne" takes code + 1 from the middle between it and `code`."""
     if form.kind == "exponent":
         return True
-    if e3m0_tie == "torch" and form == get("e3m0"):
+    if e3m0_tie == "torch":
         return code >= 1
     return code % 2 == 1
 
@@ -173,18 +179,16 @@ def _encode_nan(form: Format, nan: NanPolicy) -> int:
 
 
 def _check_policies(form: Format, rounding: str, overflow: str, nan: str, e3m0_tie: str) -> None:
-    for name, value, legal in (
-        ("rounding", rounding, get_args(Rounding)),
-        ("overflow", overflow, get_args(Overflow)),
-        ("nan", nan, get_args(NanPolicy)),
-        ("e3m0_tie", e3m0_tie, get_args(E3M0Tie)),
-    ):
-        if value not in legal:
-            raise ValueError(f"{name}={value!r}: expected one of {', '.join(legal)}")
+    policies = {"rounding": rounding, "overflow": overflow, "nan": nan, "e3m0_tie": e3m0_tie}
+    for name, value in policies.items():
+        if value not in _LEGAL[name]:
+            raise ValueError(f"{name}={value!r}: expected one of {', '.join(_LEGAL[name])}")
     if overflow == "inf" and not form.has_inf:
         raise ValueError(f"overflow='inf': {form.name} has no infinity; expected 'saturate' or 'error'")
     if nan != "error" and form != get("e2m1"):
         raise ValueError(f"nan={nan!r}: a policy of e2m1; {form.name} takes 'error'")
+    if e3m0_tie == "torch" and (rounding != "rne" or form.kind != "float" or form.man_bits):
+        raise ValueError(f"e3m0_tie='torch': a rule of e3m0 and 'rne', not of {form.name} and {rounding!r}")
 
 
 def _check_random_bits(rounding: str, random_bits: tuple[int, int] | None) -> None:

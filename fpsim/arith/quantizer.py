@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fpsim.arith.checks import check_int
 from fpsim.arith.decode import decode, operand_format
 from fpsim.formats import Format
@@ -41,13 +43,18 @@ def quantizer(h: int, amp: int, fmt: str | Format) -> int:
 def _magnitude_index(magnitude: int, amp: int, form: Format) -> int:
     if amp == 0:
         return 0
-    levels = [decode(index, form).value for index in range(_INDICES)]
+    levels = _levels(form)
     index = 0
     for i in range(_INDICES - 1):
         scaled = 2 * levels[-1] * magnitude
         threshold = (levels[i] + levels[i + 1]) * amp
         index += scaled > threshold or (scaled == threshold and _tie_rounds_up(i, form))
     return index
+
+
+@cache
+def _levels(form: Format) -> tuple[int, ...]:
+    return tuple(decode(index, form).value for index in range(_INDICES))
 
 
 def _tie_rounds_up(i: int, form: Format) -> bool:

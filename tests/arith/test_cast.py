@@ -179,6 +179,9 @@ def test_unsigned_formats_clamp_or_refuse_negative_numbers() -> None:
             with pytest.raises(ValueError, match=f"outside the range of {fmt}"):
                 encode(x, fmt, overflow="error")
         assert encode(0, fmt, negative_zero=True, overflow="error") == 0
+    with_infinity = Format("ue5m2", 5, 2, bias=15, signed=False, specials="ieee")
+    assert encode("+inf", with_infinity, overflow="inf") == 0x7C
+    assert encode("-inf", with_infinity, overflow="inf") == encode(-1, with_infinity, overflow="inf") == 0
 
 
 def test_e8m0_has_no_zero() -> None:
