@@ -1,0 +1,91 @@
+"""fpsim_mac against fpsim.arith.mac: the register after every clock edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import cocotb
+from cocotb.triggers import Timer
+
+from fpsim.arith.decode import Operand
+from fpsim.arith.mac import mac
+from fpsim.arith.mul import mul
+from fpsim.verify.benches.harness import Bench, Words
+from fpsim.verify.benches.mul_tests import operand_seen, operand_words, operands
+
+LONGEST_WRAP = 20_000  # beats; wider accumulators than this reaches are wrapped in no bench
+
+
+async def _reset(bench: Bench) -> None:
+    bench.dut.clk_i.value = 0
+    bench.dut.rst_ni.value = 0
+    await Timer(1, "ns")
+    bench.dut.rst_ni.value = 1
+    await Timer(1, "ns")
+
+
+async def _check(bench: Bench, beats: Iterable[Words]) -> None:
+    """Clock the beats in after a reset; the law's register runs beside the unit's."""
+    await _reset(bench)
+    acc_bits = bench.config.unit.acc_bits
+    acc = 0
+    for index, words in enumerate(beats):
+        bench.drive(words)
+        await Timer(1, "ns")
+        bench.dut.clk_i.value = 1
+        seen = bench.seen()
+        await Timer(1, "ns")
+        bench.dut.clk_i.value = 0
+        bench.cycle += 1
+        before = acc
+        if seen["en"]:
+            product = mul(operand_seen("a", seen), operand_seen("b", seen))
+            acc = mac(acc, product, first=bool(seen["first"]), acc_bits=acc_bits)
+        expected = {"acc": acc & ((1 << acc_bits) - 1)}
+        bench.compare(index, seen, expected, bench.outputs(), _register_before(before))
+
+
+def _register_before(acc: int) -> Any:
+    return lambda _: [("before", f"acc = {acc}")]
+
+
+def _beat(a: Operand, b: Operand, *, first: bool, en: bool = True) -> Words:
+    control = {"en": int(en), "first": int(first)}
+    return control | operand_words("a", a) | operand_words("b", b)
+
+
+@cocotb.test()
+async def exhaustive(dut: Any) -> None:
+    """Every product as a first beat, then added once more."""
+    bench = Bench(dut, "exhaustive")
+    unit = bench.config.unit
+    pairs = ((a, b) for a in operands(unit) for b in operands(unit))
+    await _check(bench, (_beat(a, b, first=first) for a, b in pairs for first in (True, False)))
+    bench.finish()
+
+
+@cocotb.test()
+async def random(dut: Any) -> None:
+    """Random beats with holes, then the largest products until the register has wrapped both ways."""
+    bench = Bench(dut, "random")
+    await _check(bench, _random_beats(bench, bench.pick(20_000, 3_000)))
+    await _check(bench, _wrapping_beats(bench))
+    bench.finish()
+
+
+def _random_beats(bench: Bench, count: int) -> Iterator[Words]:
+    rng = bench.rng
+    known = list(operands(bench.config.unit))
+    for _ in range(count):
+        first, en = rng.random() < 0.02, rng.random() < 0.8
+        yield _beat(rng.choice(known), rng.choice(known), first=first, en=en)
+
+
+def _wrapping_beats(bench: Bench) -> Iterator[Words]:
+    known = sorted(operands(bench.config.unit), key=lambda operand: operand.value)
+    lowest, highest = known[0], known[-1]
+    for a, b in ((lowest, lowest), (lowest, highest)):
+        beats = (1 << (bench.config.unit.acc_bits - 1)) // abs(mul(a, b)) + 2
+        if beats <= LONGEST_WRAP:
+            yield from (_beat(a, b, first=i == 0) for i in range(beats))

@@ -1,0 +1,188 @@
+"""Driving a valid/ready unit: random gaps and back-pressure, a monitor, an in-order checker.
+
+The model is fed with what the monitor saw cross the input handshake, not with what the driver meant to send.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cocotb.triggers import Timer
+
+from fpsim.verify.benches.harness import Bench, Law, Words
+
+PATIENCE = 2000  # cycles without any transfer before the unit counts as hung
+PROFILE_CYCLES = 50  # cycles before gaps and stalls change their probabilities
+PROFILES = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.3, 0.3), (0.9, 0.1), (0.1, 0.9))
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One input beat; with `drained` it waits until every output before it has left."""
+
+    words: Words
+    drained: bool = False
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One output beat that must come: its words, the inputs behind it, further rows for the message."""
+
+    words: Words
+    inputs: Words = field(default_factory=dict)
+    notes: Callable[[int], list[tuple[str, str]]] | None = None
+
+
+Model = Callable[[Words], list[Expectation]]
+
+
+def one_to_one(law: Law) -> Model:
+    """The model of a unit that answers each beat with one beat."""
+    return lambda seen: [Expectation(law(seen), seen)]
+
+
+def golden_model(outputs: list[Words]) -> Model:
+    """The model that answers each beat with the golden set's next beat."""
+    answers = iter(outputs)
+    return one_to_one(lambda _: next(answers))
+
+
+class Stream:
+    """A stream unit under test, clocked by this class: inputs settle, pins are sampled, the clock rises.
+
+    Attributes:
+        stress: whether gaps, back-pressure and noise between beats are random; else there are none.
+        held: inputs that noise leaves alone.
+        first_in: cycle in which the first beat was accepted; None: none yet (set it so to measure again).
+        last_out: cycle in which the latest output beat was accepted.
+    """
+
+    def __init__(
+        self, bench: Bench, model: Model, *, stress: bool, held: frozenset[str] = frozenset()
+    ) -> None:
+        self.bench = bench
+        self.model = model
+        self.stress = stress
+        self.held = held
+        self.first_in: int | None = None
+        self.last_out = 0
+        dut: Any = bench.dut
+        self._clk, self._reset = dut.clk_i, dut.rst_ni
+        self._in_valid, self._in_ready = dut.in_valid_i, dut.in_ready_o
+        self._out_valid, self._out_ready = dut.out_valid_o, dut.out_ready_i
+        self._expected: deque[Expectation] = deque()
+        self._emitted = 0
+        self._moved = 0
+        self._held: Words | None = None
+        self._profile = (0.0, 0.0)
+
+    async def reset(self) -> None:
+        """Two cycles of reset with noise on the inputs; nothing may be offered afterwards."""
+        self._reset.value = 0
+        self._in_valid.value = 0
+        self._out_ready.value = 0
+        self.bench.drive(self._noise())
+        for _ in range(2):
+            await self._edge()
+        self._reset.value = 1
+        self._expected.clear()
+        self._held = None
+        self._moved = self.bench.cycle
+
+    async def run(self, beats: Iterable[Beat]) -> None:
+        """Send the beats, check every output beat, return when the last one has left."""
+        source = iter(beats)
+        beat = next(source, None)
+        offered = False
+        while beat is not None or self._expected:
+            gap, stall = self._probabilities()
+            may_offer = beat is not None and not (beat.drained and self._expected)
+            if not offered and may_offer and self._chance(gap):
+                offered = True
+                assert beat is not None
+                self.bench.drive(beat.words)
+            elif not offered and self.stress:
+                self.bench.drive(self._noise())
+            ready = self._chance(stall)
+            self._in_valid.value = int(offered)
+            self._out_ready.value = int(ready)
+            if await self._cycle(offered, ready):
+                beat, offered = next(source, None), False
+
+    def _probabilities(self) -> tuple[float, float]:
+        if self.stress and self.bench.cycle % PROFILE_CYCLES == 0:
+            self._profile = self.bench.rng.choice(PROFILES)
+        return self._profile
+
+    def _noise(self) -> Words:
+        return {name: word for name, word in self.bench.noise().items() if name not in self.held}
+
+    def _chance(self, hindrance: float) -> bool:
+        return hindrance == 0.0 or self.bench.rng.random() >= hindrance
+
+    async def _cycle(self, offered: bool, ready: bool) -> bool:
+        """One clock cycle; returns whether the offered beat was accepted."""
+        await Timer(1, "ns")
+        bench = self.bench
+        accepted = bool(bench.read(self._in_ready, "in_ready_o")) and offered
+        if accepted:
+            self._expected.extend(self.model(bench.seen()))
+            self._moved = bench.cycle
+            if self.first_in is None:
+                self.first_in = bench.cycle
+        self._monitor_output(ready)
+        if bench.cycle - self._moved > PATIENCE:
+            rows = [("waiting", f"{len(self._expected)} output beats expected, input offered: {offered}")]
+            raise bench.reporter.fault(f"nothing moved for {PATIENCE} cycles", rows)
+        await self._edge()
+        return accepted
+
+    def _monitor_output(self, ready: bool) -> None:
+        bench = self.bench
+        if not bench.read(self._out_valid, "out_valid_o"):
+            if self._held is not None:
+                raise bench.reporter.fault("out_valid_o fell before the beat was accepted", [])
+            return
+        got = bench.outputs()
+        if self._held is not None and got != self._held:
+            rows = [("before", str(self._held)), ("now", str(got))]
+            raise bench.reporter.fault("outputs changed before the beat was accepted", rows)
+        self._held = None if ready else got
+        if not self._expected:
+            raise bench.reporter.fault("an output beat without an input", [("got", str(got))])
+        if ready:
+            answer = self._expected.popleft()
+            bench.compare(self._emitted, answer.inputs, answer.words, got, answer.notes)
+            self._emitted += 1
+            self._moved = self.last_out = bench.cycle
+
+    async def _edge(self) -> None:
+        self._clk.value = 1
+        await Timer(1, "ns")
+        self._clk.value = 0
+        self.bench.cycle += 1
+
+
+async def check_stream(
+    bench: Bench,
+    model: Model,
+    beats: Iterable[Beat],
+    *,
+    stress: bool = True,
+    held: frozenset[str] = frozenset(),
+) -> None:
+    """Reset the unit, send the beats, check every answer.
+
+    Args:
+        bench: the unit.
+        model: what must come out for each beat that went in.
+        beats: what to send.
+        stress: random gaps and back-pressure, and noise on the inputs between beats.
+        held: inputs that stay as they are between beats.
+    """
+    stream = Stream(bench, model, stress=stress, held=held)
+    await stream.reset()
+    await stream.run(beats)

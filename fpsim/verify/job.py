@@ -1,0 +1,87 @@
+"""What one simulation is asked to do: written by the runner, read by the bench inside the simulator."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fpsim.array.config import ArrayConfig, UnitConfig
+from fpsim.verify.units import KINDS, Kind, Unit, unit
+
+JOB_VARIABLE = "FPSIM_JOB"
+# Beside the job file: the golden set's words, and the counts that the bench reports.
+GOLDEN_FILE = "golden.json"
+RESULT_FILE = "counts.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One simulation of one unit.
+
+    Attributes:
+        unit_name: the unit, as in `units.UNIT_NAMES`.
+        config: what it is built with.
+        kinds: which vectors run; a unit runs those that it has.
+        seed: seed of everything random.
+        quick: fewer vectors of each kind.
+        golden: folder of a golden set, for the kind "golden".
+        rtl: folder of the SystemVerilog, None for the repository's own.
+    """
+
+    unit_name: str
+    config: ArrayConfig
+    kinds: tuple[Kind, ...] = ("exhaustive", "random")
+    seed: int = 0
+    quick: bool = False
+    golden: str | None = None
+    rtl: str | None = None
+
+    def __post_init__(self) -> None:
+        unknown = [kind for kind in self.kinds if kind not in KINDS]
+        if unknown or not self.kinds:
+            raise ValueError(f"kinds={self.kinds!r}: expected some of {', '.join(KINDS)}")
+        if ("golden" in self.kinds) != (self.golden is not None):
+            raise ValueError(f"golden={self.golden!r}: expected a folder if and only if kinds has 'golden'")
+
+    @property
+    def unit(self) -> Unit:
+        """The unit's ports and parameters."""
+        return unit(self.unit_name, self.config)
+
+    def write(self, path: Path) -> None:
+        """Write the job for the bench."""
+        path.write_text(json.dumps({**asdict(self), "config": self.config.to_dict()}), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Job:
+        """The job that `write` wrote."""
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data["config"] = ArrayConfig.from_dict(data["config"])
+        data["kinds"] = tuple(data["kinds"])
+        return cls(**data)
+
+    def replay(self, kind: str) -> str:
+        """The command that runs this kind of vectors of this job again."""
+        words = ["python", "-m", "fpsim.verify", self.unit_name]
+        if self.golden is not None and kind == "golden":
+            words += ["--golden", self.golden]
+        else:
+            words += ["--kind", kind, "--seed", str(self.seed)]
+        standard = UnitConfig()
+        chosen = self.config.unit
+        options = {
+            "--rows": (self.config.rows, None),
+            "--cols": (self.config.cols, None),
+            "--formats": (",".join(chosen.formats), ",".join(standard.formats)),
+            "--acc-bits": (chosen.acc_bits, standard.acc_bits),
+            "--guard-bits": (chosen.guard_bits, standard.guard_bits),
+            "--hadamard-n": (chosen.hadamard_n, standard.hadamard_n),
+        }
+        for option, (value, default) in options.items():
+            if value != default:
+                words += [option, str(value)]
+        words += ["--quick"] * self.quick
+        words += ["--rtl", self.rtl] if self.rtl is not None else []
+        return shlex.join(words)

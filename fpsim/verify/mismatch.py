@@ -1,0 +1,122 @@
+"""The message of a failure: everything that is needed to see it again, as bits and as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from fpsim.array.config import OPERAND_FORMATS
+from fpsim.formats import get
+from fpsim.verify.job import Job
+from fpsim.verify.units import Port
+
+LANES_SHOWN = 64
+
+
+class RtlMismatch(RuntimeError):
+    """The RTL and the law disagree; the message shows inputs, both outputs, place, seed and replay."""
+
+
+def as_signed(bits: int, width: int) -> int:
+    """A raw lane as a two's complement integer."""
+    return bits - (1 << width) if bits >> (width - 1) else bits
+
+
+def _number(value: Fraction | str) -> str:
+    if isinstance(value, str) or value.denominator == 1:
+        return str(value)
+    return f"{float(value)!r}"
+
+
+def _code_value(bits: int, fmt: str | None) -> str:
+    if fmt is not None:
+        return f"{_number(get(fmt).value(bits))} as {fmt}"
+    return ", ".join(f"{_number(get(name).value(bits))} as {name}" for name in OPERAND_FORMATS)
+
+
+def lane_value(port: Port, bits: int, fmt: str | None = None) -> str:
+    """What one lane means, in words; `fmt` is the operand format of a code, if it is known."""
+    if port.meaning == "signed":
+        return str(as_signed(bits, port.bits))
+    if port.meaning in ("fp16", "tf32"):
+        return f"{_number(get(port.meaning).value(bits))} as {port.meaning}"
+    if port.meaning == "format":
+        return OPERAND_FORMATS[bits]
+    if port.meaning == "code":
+        return _code_value(bits, fmt)
+    return str(bits)
+
+
+def show(port: Port, word: int, lane: int | None, fmt: str | None = None) -> str:
+    """One port as `signal = bits (value)`: one lane of it, or all of them."""
+    if port.lanes == 1 or lane is not None:
+        index = lane or 0
+        bits = port.lane(word, index)
+        place = f"[lane {index}]" if port.lanes > 1 else ""
+        return f"{port.signal}{place} = {port.bits}'b{bits:0{port.bits}b} ({lane_value(port, bits, fmt)})"
+    digits = (port.width + 3) // 4
+    shown = [lane_value(port, port.lane(word, i), fmt) for i in range(min(port.lanes, LANES_SHOWN))]
+    more = ", …" if port.lanes > LANES_SHOWN else ""
+    return f"{port.signal} = {port.width}'h{word:0{digits}x} (lanes 0 up: {', '.join(shown)}{more})"
+
+
+class Reporter:
+    """Makes the failures of one bench: knows the job, counts nothing, formats everything."""
+
+    def __init__(self, job: Job, kind: str, cycle: Callable[[], int]) -> None:
+        self.job = job
+        self.unit = job.unit
+        self.kind = kind
+        self._cycle = cycle
+
+    def fault(self, headline: str, rows: list[tuple[str, str]]) -> RtlMismatch:
+        """An exception with this headline, these rows, and where and how to see it again."""
+        parameters = " ".join(f"{name}={value}" for name, value in self.unit.parameters.items())
+        table = [
+            ("parameters", parameters),
+            ("vectors", f"{self.kind}, seed {self.job.seed}, cycle {self._cycle()}"),
+            *rows,
+            ("replay", self.job.replay(self.kind)),
+        ]
+        lines = [f"{self.unit.top}: {headline}"]
+        lines += [f"  {label:<11}{text}" for label, text in table]
+        return RtlMismatch("\n".join(lines))
+
+    def mismatch(
+        self,
+        index: int,
+        inputs: dict[str, int],
+        expected: dict[str, int],
+        got: dict[str, int],
+        notes: Callable[[int], list[tuple[str, str]]] | None = None,
+    ) -> RtlMismatch:
+        """The first lane that differs between two sets of outputs, with the inputs that led to it.
+
+        Args:
+            index: number of the output beat, from 0.
+            inputs: words by field name; a port with as many lanes as the output shows that lane only.
+            expected: words that the law (or the golden set) gives.
+            got: words that the RTL gave.
+            notes: further rows about a lane (for units whose outputs depend on many beats).
+        """
+        port = next(p for p in self.unit.outputs if p.name in expected and expected[p.name] != got[p.name])
+        wrong = [
+            i for i in range(port.lanes) if port.lane(expected[port.name], i) != port.lane(got[port.name], i)
+        ]
+        lane = wrong[0]
+        fmt = OPERAND_FORMATS[inputs["fmt"]] if "fmt" in inputs else None
+        rows = [("beat", f"{index}, {len(wrong)} of {port.lanes} lanes of {port.signal} differ")]
+        rows += notes(lane) if notes else []
+        for source in self.unit.inputs:
+            if source.name in inputs:
+                chosen = lane if source.lanes == port.lanes and not self._mixes_lanes() else None
+                rows.append(("input", show(source, inputs[source.name], chosen, fmt)))
+        rows.append(("expected", show(port, expected[port.name], lane, fmt)))
+        rows.append(("got", show(port, got[port.name], lane, fmt)))
+        return self.fault(f"{port.signal} lane {lane} differs from the {self._judge()}", rows)
+
+    def _judge(self) -> str:
+        return "golden set" if self.kind == "golden" else "law"
+
+    def _mixes_lanes(self) -> bool:
+        return self.unit.name == "hadamard"

@@ -1,0 +1,162 @@
+"""Run one job: build the unit, start its bench in the simulator, read the results back."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from fpsim.vectors.golden_set import read as read_golden
+from fpsim.verify.build import Build, build
+from fpsim.verify.job import GOLDEN_FILE, JOB_VARIABLE, RESULT_FILE, Job
+from fpsim.verify.mismatch import RtlMismatch
+from fpsim.verify.toolchain import find_toolchain
+from fpsim.verify.units import default_rtl_folder
+
+RESULTS_XML = "results.xml"
+LOG_FILE = "simulation.log"
+LOG_LINES_SHOWN = 40
+
+
+class SimulationError(RuntimeError):
+    """The bench did not do its work: it crashed, ran no test or compared nothing."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A passed run.
+
+    Attributes:
+        vectors: results compared, by kind: one for each lane of each output beat.
+        cycles: clock cycles simulated (combinational units: steps).
+        build_seconds: spent on building; 0 where the build was there already.
+        run_seconds: spent in the simulator.
+        simulator: its name and version.
+        measured: whatever else the bench measured, by name.
+    """
+
+    vectors: dict[str, int]
+    cycles: int
+    build_seconds: float
+    run_seconds: float
+    simulator: str
+    measured: dict[str, int] = field(default_factory=dict)
+
+
+def simulate(job: Job, cache: Path | None = None) -> Run:
+    """Build and run; returns only if every compared bit was right and every kind compared something.
+
+    Args:
+        job: unit, configuration, kinds of vectors, seed.
+        cache: where builds are kept; None: `build.cache_folder()`.
+
+    Raises:
+        RtlMismatch: RTL and law (or golden set) disagree, or a pin is X, or the handshake is broken.
+        SimulationError: the bench crashed, or ran no vectors.
+        ToolMissing, BuildError, ValueError: see `build.build`.
+    """
+    kinds = [kind for kind in job.kinds if kind in job.unit.kinds]
+    if not kinds:
+        raise ValueError(f"kinds={job.kinds!r}: the bench of {job.unit_name} has {', '.join(job.unit.kinds)}")
+    rtl = default_rtl_folder() if job.rtl is None else Path(job.rtl)
+    built = build(job.unit, rtl, cache)
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="fpsim-") as name:
+        folder = Path(name)
+        job.write(folder / "job.json")
+        if job.golden is not None:
+            _hand_over_golden(job, folder / GOLDEN_FILE)
+        _start(job, built, folder, kinds)
+        _raise_failures(folder)
+        counts = _counts(folder, kinds, job)
+    return Run(
+        vectors={kind: counts[kind]["compared"] for kind in kinds},
+        cycles=sum(counts[kind]["cycles"] for kind in kinds),
+        build_seconds=built.seconds,
+        run_seconds=time.perf_counter() - start,
+        simulator=find_toolchain().simulator,
+        measured={name: value for kind in kinds for name, value in counts[kind]["measured"].items()},
+    )
+
+
+def _hand_over_golden(job: Job, file: Path) -> None:
+    assert job.golden is not None
+    golden = read_golden(job.golden)
+    if golden.unit != job.unit_name:
+        raise ValueError(f"golden={job.golden!r}: vectors of {golden.unit!r}, not of {job.unit_name!r}")
+    if golden.config != job.config:
+        raise ValueError(f"golden={job.golden!r}: made for {golden.config}, not for {job.config}")
+    widths = {port.name: port.width for port in job.unit.inputs + job.unit.outputs}
+    for name, spec in golden.fields.items():
+        if widths.get(name) != spec.width_bits:
+            raise ValueError(
+                f"golden={job.golden!r}: field {name!r} has {spec.width_bits} bits, "
+                f"{job.unit.top} has the fields and bits {widths}"
+            )
+    file.write_text(json.dumps(golden.beats), encoding="utf-8")
+
+
+def _start(job: Job, built: Build, folder: Path, kinds: list[Any]) -> None:
+    from cocotb_tools.runner import get_runner  # here, so that a missing cocotb is reported by the build
+
+    runner = get_runner("verilator")
+    runner.log.disabled = True
+    try:
+        runner.test(
+            test_module=f"fpsim.verify.benches.{job.unit_name}_tests",
+            hdl_toplevel=job.unit.top,
+            hdl_toplevel_lang="verilog",
+            build_dir=built.folder,
+            test_dir=folder,
+            results_xml=str(folder / RESULTS_XML),
+            log_file=folder / LOG_FILE,
+            seed=job.seed,
+            test_filter=rf"\.({'|'.join(kinds)})$",
+            plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{job.seed % 2**31 or 1}"],
+            extra_env={JOB_VARIABLE: str(folder / "job.json")},
+        )
+    except (RuntimeError, SystemExit) as error:
+        if not (folder / RESULTS_XML).is_file():
+            raise SimulationError(f"{job.unit.top}: the simulator died ({error})\n{_log(folder)}") from None
+
+
+def _log(folder: Path) -> str:
+    file = folder / LOG_FILE
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    return "\n".join(text.splitlines()[-LOG_LINES_SHOWN:])
+
+
+def _raise_failures(folder: Path) -> None:
+    """Raise the first failure in the results; none at all is a failure too."""
+    file = folder / RESULTS_XML
+    if not file.is_file():
+        raise SimulationError(f"the simulator left no results\n{_log(folder)}")
+    cases = list(ElementTree.parse(file).getroot().iter("testcase"))
+    if not cases:
+        raise SimulationError(f"no test ran\n{_log(folder)}")
+    for case in cases:
+        for failure in case:
+            if failure.tag not in ("failure", "error"):
+                continue
+            message = failure.get("message", "")
+            if failure.get("type") == RtlMismatch.__name__:
+                raise RtlMismatch(message)
+            raise SimulationError(
+                f"{case.get('classname')}.{case.get('name')}: {failure.get('type')}: {message}\n"
+                f"{failure.text or _log(folder)}"
+            )
+
+
+def _counts(folder: Path, kinds: list[Any], job: Job) -> dict[str, dict[str, Any]]:
+    file = folder / RESULT_FILE
+    counts: dict[str, dict[str, Any]] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    compared = Counter({kind: result["compared"] for kind, result in counts.items()})
+    for kind in kinds:
+        if compared[kind] == 0:
+            raise SimulationError(f"{job.unit.top}: the bench compared no {kind} vectors")
+    return counts
