@@ -25,7 +25,7 @@ FLOORS = (
     ("vectors", "testing"),
     ("estimate", "verify"),
     ("report",),
-    ("demo",),
+    ("bench", "demo"),
     ("cli",),
     ("__init__", "__main__"),
 )
@@ -33,7 +33,7 @@ FLOOR_OF = {package: floor for floor, packages in enumerate(FLOORS) for package 
 
 # Outside packages that only some of ours may import. torch stays with the models and those who execute them.
 ROOMS = {
-    "torch": {"dit", "quant", "vectors", "demo"},
+    "torch": {"dit", "quant", "vectors", "bench", "demo"},
     "cocotb": {"verify"},
     "cocotb_tools": {"verify"},
     "matplotlib": {"report"},
@@ -139,12 +139,13 @@ def test_every_outside_package_is_declared() -> None:
     extras = itertools.chain.from_iterable(project["optional-dependencies"].values())
     declared = {_distribution(requirement) for requirement in [*project["dependencies"], *extras]}
     providers = packages_distributions()
+    ours = {"", "fpsim", "tests", *(path.name for path in (ROOT / "tests").iterdir())}
     missing = {
         f"{path.relative_to(ROOT)}: {top}"
         for folder in ("fpsim", "tests")
         for path in (ROOT / folder).rglob("*.py")
         for top in {name.split(".")[0] for _, name in imports(path, "")}
-        if top not in sys.stdlib_module_names | {"", "fpsim", "tests"}
+        if top not in sys.stdlib_module_names | ours
         and not declared & {_distribution(name) for name in providers.get(top, [])}
     }
     assert not missing
