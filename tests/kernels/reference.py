@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +63,7 @@ def tf32_value(bits: int) -> Fraction:
     return Fraction((bits & 1023) | 1024) * Fraction(2) ** (field - 137) if field else Fraction(0)
 
 
+@cache
 def finite_values(fmt: Format) -> list[tuple[Fraction, int]]:
     """(value, magnitude code) of the non-negative finite codes, ascending."""
     return [
@@ -75,12 +78,10 @@ def round_brute(
 ) -> int | None:
     """Code of ±x (x >= 0, at most the largest value) by looking for its neighbours in the format's list."""
     table = finite_values(fmt)
-    code = max(code for value, code in table if value <= x)
-    low = fmt.value(code)
-    assert isinstance(low, Fraction)
+    code = bisect_right(table, x, key=lambda entry: entry[0]) - 1
+    low = table[code][0]
     if x != low:
-        high = fmt.value(code + 1)
-        assert isinstance(high, Fraction)
+        high = table[code + 1][0]
         above, below = high - x, x - low
         tie_up = rounding == "rna" or (code > 0 if torch_tie else code % 2 == 1)
         up = {
@@ -99,6 +100,12 @@ def neighbours(values: NDArray[np.float64], dtype: type[np.floating]) -> NDArray
     infinity = dtype(np.inf)
     around = np.concatenate([exact, np.nextafter(exact, infinity), np.nextafter(exact, -infinity)])
     return np.concatenate([around, -around])
+
+
+def held_by(points: NDArray[np.float64], dtype: type[np.floating]) -> NDArray[np.float64]:
+    """Those points that dtype holds exactly."""
+    with np.errstate(over="ignore"):
+        return points[points.astype(dtype).astype(np.float64) == points]
 
 
 def boundaries(fmt: Format) -> NDArray[np.float64]:

@@ -1,0 +1,86 @@
+"""Every kernel on small inputs, as one dictionary of lists; run as a script, it prints it as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from fpsim.formats import FORMATS
+from fpsim.kernels.align import align
+from fpsim.kernels.cast import decode, encode
+from fpsim.kernels.decode import decode_operand, decode_units
+from fpsim.kernels.epilogue import epilogue
+from fpsim.kernels.hadamard import hadamard, hadamard_blocks
+from fpsim.kernels.mac_array import mac_array
+from fpsim.kernels.pack import pack, unpack
+from fpsim.kernels.quantizer import amax, quantizer
+from fpsim.kernels.row_scale import amplitude, row_scale
+from fpsim.kernels.rows import quantize_rows
+
+OPERANDS = ("e2m1", "e3m0", "e1m2", "int4")
+
+
+def datapath() -> dict[str, object]:
+    rng = np.random.default_rng(17)
+    results: dict[str, object] = {}
+    x = rng.normal(size=(4, 48)).astype(np.float16).view(np.uint16)
+    x[0, :4] = (0x7C00, 0xFFFF, 0x8001, 0x0000)
+    x[1] = 0
+    signs = rng.choice([-1, 1], 48).astype(np.int8)
+    for exp in (None, 9):
+        ints, exps, special = align(x, 4, exp=exp)
+        results[f"align {exp}"] = [ints, exps, special]
+    for n in (1, 2, 4, 8, 16, 12, 24, 48):
+        results[f"hadamard {n}"] = hadamard_blocks(ints, n, signs)
+    results["hadamard"] = hadamard(ints.astype(np.int64))
+    amp = amplitude(amax(ints))
+    results["row_scale"] = [amp, row_scale(amp, exps, 4)]
+    col_scale = ((rng.integers(100, 120, 5) << 10) | rng.integers(0, 1024, 5)).astype(np.uint32)
+    bias = rng.normal(size=5).astype(np.float16).view(np.uint16)
+    for fmt in OPERANDS:
+        results[f"quantizer {fmt}"] = quantizer(ints, amp, fmt)
+        codes, scale, special = quantize_rows(x, guard_bits=4, hadamard_n=16, signs=signs, fmt=fmt)
+        results[f"rows {fmt}"] = [codes, scale, special]
+        weights = rng.integers(0, 16, (5, 48), dtype=np.uint8)
+        results[f"decode {fmt}"] = [decode_units(weights, fmt), decode_operand(weights, fmt)]
+        for overflow in ("wrap", "saturate", "saturate-end"):
+            results[f"mac {fmt} {overflow}"] = mac_array(codes, weights, fmt, "e3m0", 11, overflow)
+        acc = mac_array(codes, weights, fmt, "e2m1", 26)
+        results[f"epilogue {fmt}"] = epilogue(acc, scale, col_scale, bias)
+    wide = np.array([[0x1F, 0x3F, 0x0F, 0x00] * 30], np.uint8)
+    results["mac e3m2"] = mac_array(wide, wide, "e3m2", "e3m2", 63)
+    return results
+
+
+def casts() -> dict[str, object]:
+    rng = np.random.default_rng(18)
+    results: dict[str, object] = {}
+    x = np.concatenate(
+        [rng.normal(size=60) * 2.0 ** rng.integers(-12, 10, 60), [0.0, -0.0, np.inf, -np.inf, 1e-45]]
+    )
+    random = (rng.integers(0, 16, x.size), 4)
+    for name, fmt in FORMATS.items():
+        for dtype in (np.float16, np.float32, np.float64):
+            if dtype != np.float16 or fmt.bits <= 16:
+                with np.errstate(over="ignore", under="ignore"):
+                    results[f"encode {name} {dtype.__name__}"] = encode(x.astype(dtype), fmt)
+        for rounding in ("rna", "rtz", "rup", "rdn"):
+            results[f"encode {name} {rounding}"] = encode(x, fmt, rounding=rounding)
+        codes = encode(x, fmt, rounding="stochastic", random_bits=random)
+        results[f"encode {name} stochastic"] = codes
+        results[f"decode {name}"] = decode(codes, fmt).view(np.uint32)
+    results["torch tie"] = encode(x, "e3m0", e3m0_tie="torch")
+    results["nan"] = encode(np.array([np.nan, 1.0], np.float32), "e2m1", nan="modelopt")
+    results["nan code"] = encode(np.array([np.nan, -1.0]), "e4m3")
+    results["pack"] = unpack(pack(np.arange(16, dtype=np.uint8)))
+    return results
+
+
+def small_results() -> dict[str, object]:
+    """All results, arrays turned into lists."""
+    return json.loads(json.dumps({**datapath(), **casts()}, default=lambda array: array.tolist()))
+
+
+if __name__ == "__main__":
+    print(json.dumps(small_results()))
