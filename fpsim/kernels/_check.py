@@ -19,7 +19,9 @@ GUARD_BITS_MAX = 8
 
 
 def array(name: str, x: Any, dtypes: str | tuple[str, ...], ndim: int | None = None) -> NDArray[Any]:
-    """x as a C-contiguous array in native byte order (copied only if it is not one already).
+    """x as a C-contiguous array in native byte order, copied if it is not one already.
+
+    A read-only array is copied too: numba would compile every loop again for its type.
 
     Raises:
         ValueError: not an array of one of the dtypes, or another number of dimensions.
@@ -31,7 +33,8 @@ def array(name: str, x: Any, dtypes: str | tuple[str, ...], ndim: int | None = N
         raise ValueError(f"{name}.dtype={x.dtype}: expected {' or '.join(legal)}")
     if ndim is not None and x.ndim != ndim:
         raise ValueError(f"{name}.shape={x.shape}: expected {ndim} dimensions")
-    return np.asarray(x, dtype=x.dtype.newbyteorder("="), order="C")
+    native = np.asarray(x, dtype=x.dtype.newbyteorder("="), order="C")
+    return native if native.flags.writeable else native.copy()
 
 
 def length(name: str, x: NDArray[Any], expected: int, meaning: str) -> None:

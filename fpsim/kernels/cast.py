@@ -105,6 +105,20 @@ def _check_encode(fmt: Format, rounding: str, overflow: str, nan: str, random_bi
         )
 
 
+def _encode_any(
+    x: NDArray[Any], fmt: Format, nan: str, mode: inner.Mode, random: NDArray[np.int64], out: NDArray[Any]
+) -> None:
+    """The general loop over flat floats; raises ValueError for the first element that is refused."""
+    info = np.finfo(x.dtype)
+    source = inner.Source(info.nmant, info.maxexp - 1, (1 << info.nexp) - 1)
+    bits = x.view(f"int{8 * x.itemsize}")
+    reason, i = inner.encode_bits(bits, source, _target(fmt, nan), mode, random, out)
+    if reason != inner.OK:
+        limit = fmt.max_value if reason == inner.BAD_OVERFLOW else ""
+        text = _REASONS[reason].format(fmt=fmt.name, max=limit)
+        raise ValueError(f"x[{i}] (flat index) is {float(x[i])!r}: {text}")
+
+
 def encode(
     x: NDArray[Any],
     fmt: str | Format,
@@ -118,11 +132,11 @@ def encode(
     """Round floats to codes of a format; one rounding, from the bits of x.
 
     Args:
-        x: float16, float32 or float64, any shape. No intermediate format: a float64 is rounded once.
+        x: float16, float32 or float64, any shape; a float64 is rounded once.
         fmt: any Format or the name of one.
-        rounding: "rne" nearest, ties to the even code; "rna" nearest, ties away from zero; "rtz" toward zero;
-            "rup" and "rdn" toward +inf and -inf; "stochastic": the magnitude is rounded up where the top n
-            bits of the discarded fraction plus the random bits reach 2^n.
+        rounding: "rne" nearest, ties to the even code; "rna" ties away from zero; "rtz" toward zero; "rup",
+            "rdn" toward +inf, -inf; "stochastic": the magnitude is rounded up where the top n bits of the
+            discarded fraction plus the random bits reach 2^n.
         overflow: "saturate": to the largest finite value, infinities too (integers: to the ends of the
             range); "inf" (formats with infinities): as IEEE 754 section 7.4; "error": refuse numbers beyond
             the largest value, and infinities. Negative numbers into an unsigned format give 0, or are refused
@@ -145,26 +159,19 @@ def encode(
     found = get(fmt)
     _check_encode(found, rounding, overflow, nan, random_bits, e3m0_tie)
     values = _check.array("x", x, _FLOATS)
-    flat = values.reshape(-1)
-    bits = flat.view(f"int{8 * values.itemsize}")
-    out = np.empty(flat.shape, _code_dtype(found))
-    bounds = _four_bit_bounds(found, e3m0_tie == "torch")
-    nearest = rounding == "rne" and overflow == "saturate" and values.itemsize == 4
-    if nearest and bounds is not None and inner.encode_four_bit(bits, bounds, out):
-        return out.reshape(values.shape)
+    out = np.empty(values.shape, _code_dtype(found))
+    if (rounding, overflow, values.itemsize) == ("rne", "saturate", 4):
+        bounds = _four_bit_bounds(found, e3m0_tie == "torch")
+        if bounds is not None and inner.encode_four_bit(
+            values.reshape(-1).view(np.int32), bounds, out.reshape(-1)
+        ):
+            return out
     random, count = np.empty(0, np.int64), 0
     if rounding == "stochastic":
         random, count = _check_random_bits(random_bits, values.shape)
-    info = np.finfo(values.dtype)
-    source = inner.Source(info.nmant, info.maxexp - 1, (1 << info.nexp) - 1)
-    torch_tie = int(e3m0_tie == "torch")
-    mode = inner.Mode(_ROUNDINGS.index(rounding), _OVERFLOWS.index(overflow), torch_tie, count)
-    reason, i = inner.encode_bits(bits, source, _target(found, nan), mode, random, out)
-    if reason != inner.OK:
-        limit = found.max_value if reason == inner.BAD_OVERFLOW else ""
-        text = _REASONS[reason].format(fmt=found.name, max=limit)
-        raise ValueError(f"x[{i}] (flat index) is {float(flat[i])!r}: {text}")
-    return out.reshape(values.shape)
+    mode = inner.Mode(_ROUNDINGS.index(rounding), _OVERFLOWS.index(overflow), int(e3m0_tie == "torch"), count)
+    _encode_any(values.reshape(-1), found, nan, mode, random, out.reshape(-1))
+    return out
 
 
 @cache
@@ -174,6 +181,7 @@ def _value_table(fmt: Format) -> NDArray[np.float32] | None:
         return None
     table = np.empty(fmt.n_codes, np.uint32)
     exact = inner.decode_codes(np.arange(fmt.n_codes, dtype=np.uint32), _target(fmt, "error"), table) < 0
+    table.setflags(write=False)
     return table.view(np.float32) if exact else None
 
 

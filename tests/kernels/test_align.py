@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fpsim.kernels.align import align
-from kernels.reference import all_fp16, finite_fp16
+from tests.kernels.reference import all_fp16, finite_fp16
 
 
 def expected(bits: NDArray[np.uint16], exps: NDArray[np.int32], guard_bits: int) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ import torch
 
 from fpsim.formats import Format, get
 from fpsim.kernels.cast import decode, encode
-from kernels.reference import boundaries, finite_values, held_by, neighbours, round_brute
+from tests.kernels.reference import boundaries, finite_values, held_by, neighbours, round_brute
 
 GFLOAT = {
     "e2m1": gf.format_info_ocp_e2m1,

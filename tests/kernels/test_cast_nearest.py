@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fpsim.formats import FORMATS, get
 from fpsim.kernels.cast import decode, encode
-from kernels.reference import boundaries, finite_fp16, held_by, neighbours
+from tests.kernels.reference import boundaries, finite_fp16, held_by, neighbours
 
 # Our name: the outside type, and whether it overflows to infinity.
 OUTSIDE: dict[str, tuple[Any, bool]] = {

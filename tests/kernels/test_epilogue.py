@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fpsim.kernels.epilogue import epilogue
-from kernels.reference import fp16_round, tf32_value
+from tests.kernels.reference import fp16_round, tf32_value
 
 
 def check(acc: list[int], rho: list[int], col: list[int], bias: list[int]) -> int:

@@ -13,7 +13,7 @@ from fpsim.formats import FORMATS, Format
 from fpsim.kernels.decode import decode_operand, decode_units
 from fpsim.kernels.mac_array import mac_array, mac_array_decoded
 from fpsim.kernels.mul import product_table
-from kernels.reference import OPERANDS, units
+from tests.kernels.reference import OPERANDS, units
 
 WIDE = ("int8", "e2m3", "e3m2", "uint4", "uint8")
 # 16,384 units at most: its squares leave 7 terms for an int32 partial sum.

@@ -7,7 +7,7 @@ import pytest
 
 from fpsim.formats import Accumulator, Format, get
 from fpsim.kernels.matmul import matmul
-from kernels.reference import units
+from tests.kernels.reference import units
 
 
 def test_all_pairs_of_codes_in_quarters() -> None:

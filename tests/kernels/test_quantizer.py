@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fpsim.kernels.quantizer import amax, quantizer
-from kernels.reference import LEVELS, OPERANDS
+from tests.kernels.reference import LEVELS, OPERANDS
 
 
 def nearest(h: NDArray[np.int64], amp: int, name: str) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fpsim.kernels.row_scale import amplitude, row_scale
-from kernels.reference import tf32_value
+from tests.kernels.reference import tf32_value
 
 
 def test_amplitudes_round_as_half_precision_does() -> None:

@@ -12,7 +12,7 @@ from fpsim.kernels.hadamard import hadamard_blocks
 from fpsim.kernels.quantizer import amax, quantizer
 from fpsim.kernels.row_scale import amplitude, row_scale
 from fpsim.kernels.rows import quantize_rows
-from kernels.reference import OPERANDS, finite_fp16
+from tests.kernels.reference import OPERANDS, finite_fp16
 
 
 def rows(m: int, k: int, seed: int) -> np.ndarray:

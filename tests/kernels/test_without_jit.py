@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kernels.small_results import small_results
+from tests.kernels.small_results import small_results
 
 
 def test_results_with_the_compiler_off_are_the_same() -> None:

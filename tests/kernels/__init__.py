@@ -1,1 +1,0 @@
-"""The kernels against other libraries, exact fractions and numpy's integers."""
