@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from queue import Empty
 from typing import Any
 
-import torch
-
 from fpsim.array.config import ArrayConfig
 from fpsim.demo.quality import Progress, Sampling, measure_model
+from fpsim.dit.threads import use_threads
 from fpsim.report.data import ModelQuality
 
 POLL_SECONDS = 0.1
@@ -36,7 +35,7 @@ def measure_models(
     with (
         _single_threaded_children(),
         context.Manager() as manager,
-        ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,)) as pool,
+        ProcessPoolExecutor(workers, context, use_threads, (1,)) as pool,
     ):
         queue: Any = manager.Queue()
         futures = [pool.submit(_work, queue, name, recipes, config, sampling) for name in names]

@@ -6,12 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from fpsim.array.config import ArrayConfig
 from fpsim.dit.checkpoint import NOISE_IMAGES, load_noise
-from fpsim.dit.diffusion import TRAIN_STEPS, ddim_sample
+from fpsim.dit.diffusion import TRAIN_STEPS, Images, ddim_sample
 from fpsim.dit.metrics import DigitsMetric, load_metric, paired_mse
 from fpsim.dit.model import DiT
 from fpsim.dit.workload import MODELS, load_model
@@ -58,16 +55,15 @@ def measure_model(
     start = load_noise(sampling.images)
     steps = sampling.steps
 
-    def sample(executed: DiT, what: str) -> tuple[Tensor, float]:
+    def sample(executed: DiT, what: str) -> tuple[Images, float]:
         begin = time.perf_counter()
-        with torch.inference_mode():
-            images = ddim_sample(
-                executed,
-                start.noise,
-                start.labels,
-                steps=steps,
-                progress=lambda done, total: progress(f"{name}: {what}", done, total),
-            )
+        images = ddim_sample(
+            executed,
+            start.noise,
+            start.labels,
+            steps=steps,
+            progress=lambda done, total: progress(f"{name}: {what}", done, total),
+        )
         return images, time.perf_counter() - begin
 
     reference, seconds = sample(model, "fp32")
@@ -98,9 +94,9 @@ def _row(
     name: str,
     title: str,
     metric: DigitsMetric,
-    reference: Tensor,
-    images: Tensor,
-    labels: Tensor,
+    reference: Images,
+    images: Images,
+    labels: Images,
     seconds: float,
     epsilon_sqnr_db: dict[int, float] | None = None,
     layer_sqnr_db: dict[str, float] | None = None,
@@ -120,6 +116,6 @@ def _row(
     )
 
 
-def _grid(images: Tensor) -> Grid:
+def _grid(images: Images) -> Grid:
     grid: Grid = images[:, 0].tolist()
     return grid

@@ -18,6 +18,7 @@ TRAIN_STEPS = 1000
 BETA_FIRST = 1e-4
 BETA_LAST = 0.02
 
+Images = Tensor  # by this name, floors that do not know torch speak of image sets
 EpsModel = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 

@@ -17,11 +17,12 @@ from fpsim.array.layer import Machine
 from fpsim.array.program import LayerProgram, StaticScale
 from fpsim.dit.checkpoint import load_noise
 from fpsim.dit.workload import load_model
+from fpsim.quant.capture import capture_rows
 from fpsim.quant.recipe import QuantizedModel
 from fpsim.quant.recipes import quantize_model
 from fpsim.vectors.golden_set import GoldenSet, read, write
 from fpsim.vectors.make import TracedTile, make_sets, trace_tiles
-from fpsim.vectors.tiles import TileSpec, capture_rows, demo_specs
+from fpsim.vectors.tiles import TileSpec, demo_specs
 
 SET_NAME = "digits"
 COMMAND = "fpsim golden"
@@ -70,8 +71,11 @@ def captured_tiles(config: ArrayConfig) -> list[Tile]:
     tiles: list[Tile] = []
     for key, quantized in _quantized(specs, config).items():
         own = [spec for spec in specs if (spec.model, spec.recipe) == key]
-        rows = capture_rows(quantized, config, own, start.noise, start.labels)
-        tiles += [(spec, _program(quantized, spec.layer), rows[spec].tolist()) for spec in own]
+        places = {(spec.layer, spec.timestep) for spec in own}
+        rows = capture_rows(quantized, config, places, start.noise, start.labels)
+        tiles += [
+            (spec, _program(quantized, spec.layer), rows[spec.layer, spec.timestep].tolist()) for spec in own
+        ]
     return tiles
 
 

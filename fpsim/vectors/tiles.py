@@ -1,21 +1,11 @@
-"""Which real layer tiles become golden vectors, and the rows that the model feeds them."""
+"""Which real layer tiles become golden vectors."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
-from fpsim.array.config import ArrayConfig
-from fpsim.dit.diffusion import ddim_sample, ddim_timesteps
-from fpsim.dit.hooks import observe
-from fpsim.quant.execute import on_machine
-from fpsim.quant.recipe import QuantizedModel
-from fpsim.quant.scales import fp16_bits
+from fpsim.dit.diffusion import ddim_timesteps
 
 
 @dataclass(frozen=True)
@@ -60,41 +50,3 @@ def demo_specs(steps: int = 20) -> list[TileSpec]:
         TileSpec("digits-stress", "naive-w4a4", "blocks.5.mlp.fc2", late),
     ]
     return rotated + naive
-
-
-def capture_rows(
-    quantized: QuantizedModel,
-    config: ArrayConfig,
-    specs: list[TileSpec],
-    noise: Tensor,
-    labels: Tensor,
-    *,
-    steps: int = 20,
-) -> dict[TileSpec, NDArray[np.uint16]]:
-    """The FP16 rows that the executed model feeds each tile's layer: the first `config.rows` tokens.
-
-    Returns:
-        Spec to uint16 (R, K), R = min(config.rows, tokens of the images given).
-    """
-    executed = on_machine(quantized, config)
-    rows: dict[TileSpec, NDArray[np.uint16]] = {}
-    current = 0
-
-    def see(name: str, x: Tensor) -> None:
-        for spec in specs:
-            if (spec.layer, spec.timestep) == (name, current):
-                flat = x.reshape(-1, x.shape[-1])[: config.rows].numpy()
-                rows[spec] = fp16_bits(flat, f"{name}: input").copy()
-
-    def eps(x: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        nonlocal current
-        current = int(t[0])
-        result: Tensor = executed(x, t, y)
-        return result
-
-    with observe(executed, see), torch.inference_mode():
-        ddim_sample(eps, noise, labels, steps=steps, batch=len(noise))
-    missing = [spec for spec in specs if spec not in rows]
-    if missing:
-        raise ValueError(f"specs: {missing[0]}: expected a block linear and a visited timestep")
-    return rows
