@@ -14,15 +14,15 @@ _LEGAL_SIZES = "a power of two, or 12 times a power of two"
 
 
 def _paley_12() -> NDArray[np.int8]:
-    """H12 by Paley's first construction with q = 11.
+    """H12 by Paley's first construction with q = 11: had.12 of N. J. A. Sloane's list, as QuaRot uses it.
 
-    Q[i][j] = chi(i - j mod 11), chi the Legendre symbol; S borders Q with a row of 1 and a column of -1
+    Q[i][j] = chi(i - j mod 11), chi the Legendre symbol; S borders Q with a row of -1 and a column of 1
     (corner 0); H = I + S. Then H · H^T = 12 · I. H is not symmetric.
     """
     squares = {i * i % 11 for i in range(1, 11)}
     h = np.eye(12, dtype=np.int8)
-    h[0, 1:] += 1
-    h[1:, 0] -= 1
+    h[0, 1:] -= 1
+    h[1:, 0] += 1
     for i in range(11):
         for j in range(11):
             if i != j:

@@ -13,10 +13,10 @@ SIZES = (*(1 << k for k in range(11)), *(12 << k for k in range(7)))
 
 
 def paley_12() -> NDArray[np.int64]:
-    """H = I + S, S = [[0, 1], [-1, Q]], Q[i][j] = chi(i - j); the squares mod 11 are 1, 3, 4, 5, 9."""
+    """H = I + S, S = [[0, -1], [1, Q]], Q[i][j] = chi(i - j); the squares mod 11 are 1, 3, 4, 5, 9."""
     chi = [0, 1, -1, 1, 1, 1, -1, -1, -1, 1, -1]
     s = np.zeros((12, 12), np.int64)
-    s[0, 1:], s[1:, 0] = 1, -1
+    s[0, 1:], s[1:, 0] = -1, 1
     s[1:, 1:] = [[chi[(i - j) % 11] for j in range(11)] for i in range(11)]
     return s + np.eye(12, dtype=np.int64)
 
