@@ -130,3 +130,95 @@ def bench(as_json: AsJson = False) -> None:
             _print_json({"comparisons": [asdict(result) for result in results]})
         else:
             console.print(comparison_table(results))
+
+
+@app.command()
+def verify(
+    unit: Annotated[list[str] | None, typer.Option(help="Unit, repeatable. Default: all.")] = None,
+    golden: Annotated[Path, typer.Option(help="Folder of golden sets.")] = Path("golden"),
+    rtl: Annotated[Path | None, typer.Option(help="Folder of your SystemVerilog. Default: ours.")] = None,
+    rows: Rows = ArrayConfig.rows,
+    cols: Cols = ArrayConfig.cols,
+    seed: Annotated[int, typer.Option(help="Seed of the random vectors.")] = 0,
+    quick: Annotated[bool, typer.Option(help="Fewer vectors.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the RTL of every unit in the simulator against the law and the golden vectors.
+
+    Example: fpsim verify --unit mac_array --rtl my_rtl
+    """
+    from fpsim.demo.progress import progress_bars
+    from fpsim.demo.rtl import as_checks
+    from fpsim.report.tables import rtl_table
+    from fpsim.report.terminal import rich_table
+    from fpsim.vectors.build import set_paths
+    from fpsim.verify.suite import run_suite
+
+    config = ArrayConfig(rows=rows, cols=cols)
+    with _clear_errors(), progress_bars() as progress:
+        sets = set_paths(golden)
+        if not sets:
+            raise ValueError(f"golden={str(golden)!r}: no golden sets there; make them with: fpsim golden")
+        results = run_suite(config, sets, units=unit, seed=seed, quick=quick, rtl=rtl, progress=progress)
+    if as_json:
+        _print_json({"units": [asdict(result) for result in results]})
+    else:
+        console.print(rich_table(rtl_table(as_checks(results))))
+    for result in results:
+        if not result.passed:
+            errors.print(result.message, highlight=False, markup=False, soft_wrap=True)
+    if not all(result.passed for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def characterize(
+    liberty: Annotated[Path, typer.Option(help="Liberty file, plain or .gz.")],
+    out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("units.json"),
+    as_json: AsJson = False,
+) -> None:
+    """Synthesize every unit for a cell library and measure its area and energy.
+
+    Example: fpsim characterize --liberty osu018_stdcells.lib --out units_osu018.json
+    """
+    from fpsim.demo.progress import progress_bars
+    from fpsim.estimate import characterize as measure
+
+    with _clear_errors(), progress_bars() as progress:
+        record = measure(liberty, ArrayConfig(), out, lambda done, of, what: progress(what, done, of))
+    if as_json:
+        _print_json(record)
+    else:
+        console.print(f"wrote {out}")
+
+
+@app.command()
+def estimate(
+    model: Annotated[str, typer.Option(help="digits, or dit-s/2 ... dit-xl/8.")] = "dit-xl/2",
+    resolution: Annotated[int, typer.Option(help="Image side in pixels.")] = 256,
+    library: Library = "asap7",
+    units: Annotated[Path | None, typer.Option(help="Your own file of unit costs.")] = None,
+    rows: Rows = ArrayConfig.rows,
+    cols: Cols = ArrayConfig.cols,
+    as_json: AsJson = False,
+) -> None:
+    """Cycles and energy per layer of one forward pass: counts times characterized unit costs.
+
+    Example: fpsim estimate --model dit-xl/2 --resolution 256 --json
+    """
+    from fpsim.demo.cost import workload_cost
+    from fpsim.demo.models import model_shape
+    from fpsim.estimate import ASSUMPTIONS, find_units, load_units
+    from fpsim.report.tables import workload_table
+    from fpsim.report.terminal import rich_table
+
+    with _clear_errors():
+        config = ArrayConfig(rows=rows, cols=cols)
+        costs = load_units(units) if units else find_units(library, config.unit)
+        workload = workload_cost(model_shape(model, resolution), config, costs)
+        if as_json:
+            _print_json({"library": costs.library, "assumptions": ASSUMPTIONS, **asdict(workload)})
+            return
+        console.print(rich_table(workload_table(workload, config.to_dict()), workload.title))
+        for sentence in ASSUMPTIONS:
+            console.print(f"- {sentence}")
