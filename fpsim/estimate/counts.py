@@ -1,0 +1,115 @@
+"""How often everything happens when the accelerator runs a layer once. Exact, from shapes.
+
+The schedule that is counted, layer by layer:
+    - The input path makes the codes of all M rows once. A row with a dynamic scale is read from SRAM twice as
+      FP16 (first its exponent; then align, Hadamard, amax), its rotated integers are written to a row buffer
+      and read back when the amplitude is known (quantizer).
+    - Codes wait in SRAM for the whole layer. Output-stationary tiles: for each group of C columns the
+      weights' codes come from DRAM once into a double buffer and are read for each group of R rows; every
+      tile reads R activation codes and C weight codes per beat, a column's scale and bias per tile.
+    - Rows of y go to SRAM as FP16. DRAM carries weights, column scales and biases, once per forward pass;
+      activations stay on the chip unless asked otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fpsim.array.config import ArrayConfig
+from fpsim.array.cycles import layer_cycles
+from fpsim.estimate.shapes import Layer
+
+CODE_BITS = 4
+FP16_BITS = 16
+COL_SCALE_BITS = 19  # TF32, as the epilogue's port takes it
+COL_SCALE_WORD_BITS = 32  # the same where it lies in DRAM
+BITS_PER_BYTE = 8
+ALIGN_PASSES = 2
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Traffic of one SRAM buffer: what it must hold (bytes) and the bits written and read."""
+
+    size_bytes: float
+    written_bits: int
+    read_bits: int
+
+
+@dataclass(frozen=True)
+class LayerCounts:
+    """One run of one layer.
+
+    Attributes:
+        macs: useful multiply-accumulates; ragged tiles are padded, so the array does more.
+        tiles, beats, cycles: of the array; beats are the cycles that carry operands.
+        rows: rows scaled.
+        align_beats, rotate_beats: beats of `hadamard_n` elements through align (two passes), and through
+            Hadamard, amax and quantizer (one each).
+        outputs: results of the epilogue.
+        buffers: SRAM traffic by buffer.
+        dram_bits: bits from and to DRAM.
+    """
+
+    macs: int
+    tiles: int
+    beats: int
+    cycles: int
+    rows: int
+    align_beats: int
+    rotate_beats: int
+    outputs: int
+    buffers: dict[str, Buffer]
+    dram_bits: int
+
+
+def count_layer(layer: Layer, config: ArrayConfig, *, activations_in_dram: bool = False) -> LayerCounts:
+    """Count one run of a layer (its `count` left out).
+
+    Args:
+        layer: a layer that the accelerator runs.
+        config: the accelerator.
+        activations_in_dram: whether rows of x come from DRAM and rows of y go there.
+    """
+    m, n, k = layer.m, layer.n, layer.k
+    row_groups, col_groups = _ceil(m, config.rows), _ceil(n, config.cols)
+    tiles = row_groups * col_groups
+    rotate_beats = m * _ceil(k, config.unit.hadamard_n)
+    col_bits = COL_SCALE_BITS + FP16_BITS
+    panel_codes = config.cols * k
+    buffers = {
+        "x": Buffer(m * k * FP16_BITS / BITS_PER_BYTE, m * k * FP16_BITS, ALIGN_PASSES * m * k * FP16_BITS),
+        "row": Buffer(
+            k * config.unit.rotated_bits / BITS_PER_BYTE,
+            m * k * config.unit.rotated_bits,
+            m * k * config.unit.rotated_bits,
+        ),
+        "codes": Buffer(
+            m * k * CODE_BITS / BITS_PER_BYTE, m * k * CODE_BITS, tiles * k * config.rows * CODE_BITS
+        ),
+        "weights": Buffer(
+            2 * (panel_codes * CODE_BITS + config.cols * col_bits) / BITS_PER_BYTE,
+            n * (k * CODE_BITS + col_bits),
+            tiles * (panel_codes * CODE_BITS + config.cols * col_bits),
+        ),
+        "y": Buffer(m * n * FP16_BITS / BITS_PER_BYTE, m * n * FP16_BITS, 0),
+    }
+    dram = n * (k * CODE_BITS + COL_SCALE_WORD_BITS + FP16_BITS)
+    if activations_in_dram:
+        dram += (m * k + m * n) * FP16_BITS
+    return LayerCounts(
+        macs=m * n * k,
+        tiles=tiles,
+        beats=tiles * k,
+        cycles=layer_cycles(config, m, n, k),
+        rows=m,
+        align_beats=ALIGN_PASSES * rotate_beats,
+        rotate_beats=rotate_beats,
+        outputs=m * n,
+        buffers=buffers,
+        dram_bits=dram,
+    )
+
+
+def _ceil(value: int, step: int) -> int:
+    return -(-value // step)

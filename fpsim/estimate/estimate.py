@@ -1,0 +1,198 @@
+"""Cycles and energy of a model on the accelerator: counts times unit costs, low, mid and high."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from fpsim.array.config import ArrayConfig
+from fpsim.estimate.band import ZERO, Band, total
+from fpsim.estimate.constants import load_constants
+from fpsim.estimate.costs import UnitCosts
+from fpsim.estimate.counts import LayerCounts, count_layer
+from fpsim.estimate.shapes import Layer
+
+PARTS = ("array", "hadamard", "quantize", "epilogue", "idle", "sram", "dram", "leakage")
+PIPELINED = ("hadamard", "quantizer")  # units with registers beside the array and the epilogue
+
+ASSUMPTIONS = (
+    "Costed: the block linears. Attention's products, softmax, LayerNorm, adaLN, GELU and the embeddings run "
+    "on the host: their multiply-accumulates are counted, their energy is not.",
+    "Cycles are the array's, without stalls; input path, epilogue and DRAM keep up and overlap with it.",
+    "Padding of ragged tiles is charged as if it were data.",
+    "Unit energies come from synthesized netlists that computed what the RTL does, on the data named. low: "
+    "zero-delay activity, no wires. mid: wires as heavy as the pins. high: the same wires and every glitch "
+    "of a unit-delay simulation.",
+    "idle: clocks of input path and epilogue while they wait; low and mid: gated, high: running.",
+    "Not included: clock tree, control, host interface, SRAM leakage, layout. The clock is an operating "
+    "point for leakage, not a claim that timing closes.",
+    "SRAM: 128-bit accesses to the smallest CACTI bank that holds the buffer, 256 kB banks for larger ones, "
+    "at CACTI's node nearest to the library's (22 to 65 nm). DRAM: weights once per forward pass.",
+)
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """What a layer costs in one forward pass, all `layer.count` of it together.
+
+    Attributes:
+        layer: the layer.
+        cycles: cycles of the array; 0 on the host.
+        utilization: useful multiply-accumulates over what the array could do in these cycles; 0 on the host.
+        parts_pj: energy by part in pJ, the names of `PARTS`; empty on the host.
+        counts: how often everything happens in one run; None on the host.
+    """
+
+    layer: Layer
+    cycles: int = 0
+    utilization: float = 0.0
+    parts_pj: dict[str, Band] = field(default_factory=dict)
+    counts: LayerCounts | None = None
+
+    @property
+    def on_host(self) -> bool:
+        """Whether the host runs the layer; its energy is then not in the estimate."""
+        return self.counts is None
+
+    @property
+    def macs(self) -> int:
+        """Useful multiply-accumulates."""
+        return self.layer.macs
+
+    @property
+    def energy_pj(self) -> Band:
+        """All parts together in pJ; zero on the host."""
+        return total(list(self.parts_pj.values()))
+
+
+@dataclass(frozen=True)
+class Total:
+    """Sums over a model's layers for one forward pass.
+
+    Attributes:
+        macs, host_macs: multiply-accumulates on the accelerator and on the host.
+        cycles: of the array.
+        utilization: over all of them.
+        parts_pj, energy_pj: energy in pJ by part and in all.
+    """
+
+    macs: int
+    host_macs: int
+    cycles: int
+    utilization: float
+    parts_pj: dict[str, Band]
+    energy_pj: Band
+
+
+def estimate(
+    model_layers: list[Layer],
+    config: ArrayConfig,
+    units: UnitCosts,
+    *,
+    data: str = "gaussian",
+    fmt: str = "e2m1",
+    clock_mhz: float = 100.0,
+    activations_in_dram: bool = False,
+) -> list[LayerCost]:
+    """Cost of every layer of a model for one forward pass of one sample.
+
+    Args:
+        model_layers: the layers (`fpsim.estimate.shapes`).
+        config: the accelerator.
+        units: characterized unit costs of the configuration's units (`load_units`, `find_units`).
+        data: stimulus whose unit energies are taken: "gaussian", "uniform" or "file".
+        fmt: operand format.
+        clock_mhz: clock, for the leakage's share only.
+        activations_in_dram: whether x and y of every layer cross the DRAM.
+
+    Raises:
+        ValueError: costs of other units, an unknown stimulus or format, a clock of 0 or less.
+    """
+    units.check(config)
+    config.unit.operand_format(fmt)
+    if not clock_mhz > 0:
+        raise ValueError(f"clock_mhz={clock_mhz}: expected more than 0")
+    pricing = _Pricing(config, units, data, fmt, clock_mhz)
+    return [
+        _cost(layer, config, pricing, activations_in_dram) if layer.on_accelerator else LayerCost(layer)
+        for layer in model_layers
+    ]
+
+
+def total_cost(costs: list[LayerCost], config: ArrayConfig) -> Total:
+    """Sum over layers."""
+    cycles = sum(cost.cycles for cost in costs)
+    macs = sum(cost.macs for cost in costs if not cost.on_host)
+    parts = {part: total([cost.parts_pj.get(part, ZERO) for cost in costs]) for part in PARTS}
+    return Total(
+        macs=macs,
+        host_macs=sum(cost.macs for cost in costs if cost.on_host),
+        cycles=cycles,
+        utilization=macs / (cycles * config.rows * config.cols) if cycles else 0.0,
+        parts_pj=parts,
+        energy_pj=total(list(parts.values())),
+    )
+
+
+def _cost(layer: Layer, config: ArrayConfig, pricing: _Pricing, activations_in_dram: bool) -> LayerCost:
+    counts = count_layer(layer, config, activations_in_dram=activations_in_dram)
+    return LayerCost(
+        layer=layer,
+        cycles=counts.cycles * layer.count,
+        utilization=counts.macs / (counts.cycles * config.rows * config.cols),
+        parts_pj={part: band * layer.count for part, band in pricing.parts(counts).items()},
+        counts=counts,
+    )
+
+
+class _Pricing:
+    """Unit costs looked up once, applied to counts."""
+
+    def __init__(self, config: ArrayConfig, units: UnitCosts, data: str, fmt: str, clock_mhz: float) -> None:
+        def energy(unit: str, operation: str) -> Band:
+            return units.energy(unit, operation, data, fmt)
+
+        self._array_energy = partial(units.array_energy, config, data=data, fmt=fmt)
+        self._unit = {
+            name: energy(name, "beat") for name in ("align", "hadamard", "amax", "quantizer", "epilogue")
+        }
+        self._row = energy("row_scale", "row")
+        self._idle = {name: energy(name, "idle").high for name in (*PIPELINED, "epilogue")}
+        self._lanes = int(units.record["units"]["epilogue"]["lanes"])
+        self._cols = config.cols
+        self._node = units.node_nm
+        leakage_nw = sum(area.leakage_nw for area in units.areas(config).values())
+        self._leakage_pj = leakage_nw * 1e-9 / (clock_mhz * 1e6) * 1e12  # per cycle
+        self._constants = load_constants()
+
+    def parts(self, counts: LayerCounts) -> dict[str, Band]:
+        """Energy of one run by part, in pJ."""
+        unit = self._unit
+        per_beat = unit["amax"] + unit["quantizer"]
+        leakage = self._leakage_pj * counts.cycles
+        return {
+            "array": self._array_energy(counts.beats, counts.tiles),
+            "hadamard": unit["hadamard"] * counts.rotate_beats,
+            "quantize": unit["align"] * counts.align_beats
+            + per_beat * counts.rotate_beats
+            + self._row * counts.rows,
+            "epilogue": unit["epilogue"] * (counts.outputs / self._lanes),
+            "idle": Band(0.0, 0.0, self._idle_clocks(counts)),
+            "sram": self._sram(counts),
+            "dram": self._constants.figures["dram_access"].value * counts.dram_bits,
+            "leakage": Band(leakage, leakage, leakage),
+        }
+
+    def _idle_clocks(self, counts: LayerCounts) -> float:
+        waiting = max(counts.cycles - counts.rotate_beats, 0)
+        path = sum(self._idle[name] for name in PIPELINED) * waiting
+        lane_cycles = max(counts.cycles * self._cols - counts.outputs, 0)
+        return path + self._idle["epilogue"] / self._lanes * lane_cycles
+
+    def _sram(self, counts: LayerCounts) -> Band:
+        energy = ZERO
+        for buffer in counts.buffers.values():
+            bank = self._constants.bank(buffer.size_bytes, self._node)
+            words = -(-buffer.written_bits // bank.word_bits) + -(-buffer.read_bits // bank.word_bits)
+            energy = energy + bank.access.value * words
+        return energy

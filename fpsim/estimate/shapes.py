@@ -1,0 +1,142 @@
+"""The matrix multiplications of a diffusion transformer, from its shape alone.
+
+One forward pass of one sample; classifier-free guidance and sampling steps multiply it. Shapes as in
+facebookresearch/DiT, models.py (ed81ce2); the digits model is fpsim.dit's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["linear", "attention", "modulation", "embedding"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`count` equal multiplications (M, K) @ (K, N).
+
+    Attributes:
+        name: its name in a block or in the model.
+        m, n, k: M rows (tokens), N output channels, K inner dimension.
+        count: how many of them one forward pass has.
+        kind: "linear" (block linears: the accelerator runs them), "attention" (both of its products),
+            "modulation" (adaLN), "embedding" (patches, timestep, final layer); the host runs the rest.
+    """
+
+    name: str
+    m: int
+    n: int
+    k: int
+    count: int = 1
+    kind: Kind = "linear"
+
+    def __post_init__(self) -> None:
+        for field in ("m", "n", "k", "count"):
+            value = getattr(self, field)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{self.name}: {field}={value!r}: expected an integer of at least 1")
+
+    @property
+    def on_accelerator(self) -> bool:
+        """Whether the accelerator runs it."""
+        return self.kind == "linear"
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of all of them."""
+        return self.m * self.n * self.k * self.count
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """The shape of a DiT.
+
+    Attributes:
+        name: as printed.
+        hidden, depth, heads: width of a token, blocks, attention heads.
+        tokens: tokens of one sample.
+        patch_in, patch_out: values of a patch going in and predicted.
+        classes: rows of the label table (the null class included).
+    """
+
+    name: str
+    hidden: int
+    depth: int
+    heads: int
+    tokens: int
+    patch_in: int
+    patch_out: int
+    classes: int
+
+    TIME_FREQUENCIES = 256
+    MLP_RATIO = 4
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Every matrix multiplication of one forward pass."""
+        d, t, blocks, dh = self.hidden, self.tokens, self.depth, self.hidden // self.heads
+        per_head = self.depth * self.heads
+        return [
+            Layer("x_embedder", t, d, self.patch_in, kind="embedding"),
+            Layer("t_embedder.0", 1, d, self.TIME_FREQUENCIES, kind="embedding"),
+            Layer("t_embedder.2", 1, d, d, kind="embedding"),
+            Layer("adaLN", 1, 6 * d, d, blocks, "modulation"),
+            Layer("attn.qkv", t, 3 * d, d, blocks),
+            Layer("attn.qk", t, t, dh, per_head, "attention"),
+            Layer("attn.pv", t, dh, t, per_head, "attention"),
+            Layer("attn.proj", t, d, d, blocks),
+            Layer("mlp.fc1", t, self.MLP_RATIO * d, d, blocks),
+            Layer("mlp.fc2", t, d, self.MLP_RATIO * d, blocks),
+            Layer("final.adaLN", 1, 2 * d, d, kind="embedding"),
+            Layer("final.linear", t, self.patch_out, d, kind="embedding"),
+        ]
+
+    @property
+    def parameters(self) -> int:
+        """Trained parameters: a weight and a bias for each linear layer, and the label table."""
+        linears = [layer for layer in self.layers if layer.kind != "attention"]
+        return (
+            sum((layer.n * layer.k + layer.n) * layer.count for layer in linears) + self.classes * self.hidden
+        )
+
+    def macs(self, *kinds: Kind) -> int:
+        """Multiply-accumulates of the layers of these kinds, all kinds if none is named."""
+        return sum(layer.macs for layer in self.layers if not kinds or layer.kind in kinds)
+
+
+_SIZES = {"S": (384, 12, 6), "B": (768, 12, 12), "L": (1024, 24, 16), "XL": (1152, 28, 16)}
+_LATENT_CHANNELS, _LATENT_FACTOR, _IMAGENET_CLASSES = 4, 8, 1000
+
+
+def dit(size: str, patch: int, image: int) -> ModelShape:
+    """A DiT of the paper, for instance dit("XL", 2, 256): tokens (image / 8 / patch)².
+
+    The noise and its variance are predicted, hence twice the channels out.
+
+    Raises:
+        ValueError: an unknown size, or a patch that does not divide the latent's side.
+    """
+    if size not in _SIZES:
+        raise ValueError(f"size={size!r}: expected one of {', '.join(_SIZES)}")
+    if image % (_LATENT_FACTOR * patch):
+        raise ValueError(
+            f"image={image}, patch={patch}: expected an image of whole patches of 8 x patch pixels"
+        )
+    hidden, depth, heads = _SIZES[size]
+    values = patch * patch * _LATENT_CHANNELS
+    return ModelShape(
+        name=f"DiT-{size}/{patch} at {image} px",
+        hidden=hidden,
+        depth=depth,
+        heads=heads,
+        tokens=(image // _LATENT_FACTOR // patch) ** 2,
+        patch_in=values,
+        patch_out=2 * values,
+        classes=_IMAGENET_CLASSES + 1,
+    )
+
+
+def digits() -> ModelShape:
+    """The embedded digits model: 8 x 8 pixels, patches of 2, predicts the noise only."""
+    return ModelShape("digits DiT", 96, 6, 3, 16, 4, 4, 11)

@@ -1,0 +1,49 @@
+"""Counts of one layer by hand, and the array's cycles against SCALE-Sim."""
+
+import pytest
+
+from fpsim.array.config import ArrayConfig, UnitConfig
+from fpsim.estimate.counts import count_layer
+from fpsim.estimate.shapes import Layer, dit
+
+SMALL = ArrayConfig(2, 4, UnitConfig(hadamard_n=4))  # aligned 16 bits, rotated 18
+
+
+def test_a_small_layer_by_hand() -> None:
+    # 3 x 5 outputs on 2 x 4 elements: 2 x 2 tiles of 8 beats and 2 + 4 cycles of skew and drain.
+    counts = count_layer(Layer("fc", m=3, n=5, k=8), SMALL)
+    assert (counts.macs, counts.tiles, counts.beats, counts.cycles) == (120, 4, 32, 4 * (8 + 6))
+    # 3 rows of 8 elements are 6 beats of 4 lanes; align sees them twice.
+    assert (counts.rows, counts.align_beats, counts.rotate_beats, counts.outputs) == (3, 12, 6, 15)
+    traffic = {name: (b.size_bytes, b.written_bits, b.read_bits) for name, b in counts.buffers.items()}
+    assert traffic == {
+        "x": (48, 3 * 8 * 16, 2 * 3 * 8 * 16),
+        "row": (18, 3 * 8 * 18, 3 * 8 * 18),  # one row of 8 elements of 18 bits
+        "codes": (12, 3 * 8 * 4, 4 * 8 * 2 * 4),  # every tile reads 8 beats of 2 codes
+        # Two panels of 4 columns: 32 codes, and 35 bits of scale and bias per column.
+        "weights": (2 * (32 * 4 + 4 * 35) / 8, 5 * (8 * 4 + 35), 4 * (32 * 4 + 4 * 35)),
+        "y": (30, 15 * 16, 0),
+    }
+    assert counts.dram_bits == 5 * (8 * 4 + 32 + 16)
+
+
+def test_activations_may_cross_the_dram() -> None:
+    layer = Layer("fc", m=3, n=5, k=8)
+    inside, outside = (count_layer(layer, SMALL, activations_in_dram=flag) for flag in (False, True))
+    assert outside.dram_bits - inside.dram_bits == (3 * 8 + 3 * 5) * 16
+
+
+def test_a_row_that_ends_inside_a_beat_takes_a_whole_beat() -> None:
+    assert count_layer(Layer("fc", m=3, n=5, k=9), SMALL).rotate_beats == 3 * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "cycles"),
+    # SCALE-Sim v3, output stationary, 32 x 32, DiT-XL/2: ceil(M/R) ceil(N/C) (K + R + C - 2) - 1.
+    [("attn.qkv", 1_048_895), ("attn.proj", 349_631), ("mlp.fc1", 1_398_527), ("mlp.fc2", 1_344_959)],
+)
+def test_cycles_differ_from_scale_sim_by_what_they_leave_out(name: str, cycles: int) -> None:
+    """SCALE-Sim counts one cycle less in all and ends a tile two cycles before its last row has left."""
+    (layer,) = (layer for layer in dit("XL", 2, 256).layers if layer.name == name)
+    counts = count_layer(layer, ArrayConfig(32, 32))
+    assert counts.cycles == cycles + 1 + 2 * counts.tiles
