@@ -214,8 +214,9 @@ def estimate(
 
     with _clear_errors():
         config = ArrayConfig(rows=rows, cols=cols)
+        shape = model_shape(model, resolution)
         costs = load_units(units) if units else find_units(library, config.unit)
-        workload = workload_cost(model_shape(model, resolution), config, costs)
+        workload = workload_cost(shape, config, costs)
         if as_json:
             _print_json({"library": costs.library, "assumptions": ASSUMPTIONS, **asdict(workload)})
             return
