@@ -20,8 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fpsim.verify.toolchain import Toolchain, find_toolchain, verilator_environment
-from fpsim.verify.units import Unit, sources
+from fpsim.verify.rtl_files import sources
+from fpsim.verify.toolchain import Toolchain, check_tools, verilator_environment
+from fpsim.verify.units import Unit
 
 CACHE_VARIABLE = "FPSIM_BUILD_DIR"
 PREFIX = "Vtop"  # the class name that cocotb's main program expects
@@ -71,7 +72,7 @@ def build(unit: Unit, rtl: Path, cache: Path | None = None) -> Build:
         ValueError: a path with a space, which make cannot handle.
         BuildError: the RTL does not compile.
     """
-    tools = find_toolchain()
+    tools = check_tools()
     cache = cache_folder() if cache is None else cache.resolve()
     rtl = rtl.resolve()
     for path in (cache, rtl, tools.verilator, Path(sys.executable)):
@@ -159,9 +160,9 @@ def _publish(staging: Path, folder: Path, unit: Unit) -> None:
 
 def _compile(unit: Unit, files: Sequence[Path], staging: Path, ready: Sequence[str]) -> None:
     """Run Verilator, then make; `ready` are object files in the folder that need no compiling."""
-    import cocotb_tools.config  # here, so that a missing cocotb is reported by `find_toolchain`
+    import cocotb_tools.config  # here, so that a missing cocotb is reported by `check_tools`
 
-    tools = find_toolchain()
+    tools = check_tools()
     libraries = cocotb_tools.config.libs_dir
     main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     translate = [str(tools.verilator), *VERILATOR_ARGS, "--top-module", unit.top, "-o", unit.top]

@@ -66,11 +66,16 @@ class Job:
         """The command that runs this kind of vectors of this job again."""
         words = ["python", "-m", "fpsim.verify", self.unit_name]
         if self.golden is not None and kind == "golden":
-            words += ["--golden", self.golden]
+            words += ["--golden", self.golden]  # the set knows its configuration
         else:
-            words += ["--kind", kind, "--seed", str(self.seed)]
-        standard = UnitConfig()
-        chosen = self.config.unit
+            words += ["--kind", kind, "--seed", str(self.seed), *self._config_options()]
+            words += ["--quick"] * self.quick
+        words += ["--rtl", self.rtl] if self.rtl is not None else []
+        return shlex.join(words)
+
+    def _config_options(self) -> list[str]:
+        """What differs from the default configuration, as options of `python -m fpsim.verify`."""
+        chosen, standard = self.config.unit, UnitConfig()
         options = {
             "--rows": (self.config.rows, None),
             "--cols": (self.config.cols, None),
@@ -79,9 +84,5 @@ class Job:
             "--guard-bits": (chosen.guard_bits, standard.guard_bits),
             "--hadamard-n": (chosen.hadamard_n, standard.hadamard_n),
         }
-        for option, (value, default) in options.items():
-            if value != default:
-                words += [option, str(value)]
-        words += ["--quick"] * self.quick
-        words += ["--rtl", self.rtl] if self.rtl is not None else []
-        return shlex.join(words)
+        changed = ((option, str(value)) for option, (value, default) in options.items() if value != default)
+        return [word for pair in changed for word in pair]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 
 from fpsim.array.config import OPERAND_FORMATS
 from fpsim.formats import get
@@ -22,16 +21,17 @@ def as_signed(bits: int, width: int) -> int:
     return bits - (1 << width) if bits >> (width - 1) else bits
 
 
-def _number(value: Fraction | str) -> str:
-    if isinstance(value, str) or value.denominator == 1:
-        return str(value)
-    return f"{float(value)!r}"
-
-
-def _code_value(bits: int, fmt: str | None) -> str:
-    if fmt is not None:
-        return f"{_number(get(fmt).value(bits))} as {fmt}"
-    return ", ".join(f"{_number(get(name).value(bits))} as {name}" for name in OPERAND_FORMATS)
+def _number(fmt: str, bits: int) -> str:
+    """The value of a code, with its format; minus zero is told apart."""
+    form = get(fmt)
+    value = form.value(bits)
+    if value == 0 and form.kind == "float" and bits != 0:
+        text = "-0"
+    elif isinstance(value, str) or value.denominator == 1:
+        text = str(value)
+    else:
+        text = repr(float(value))
+    return f"{text} as {fmt}"
 
 
 def lane_value(port: Port, bits: int, fmt: str | None = None) -> str:
@@ -39,11 +39,11 @@ def lane_value(port: Port, bits: int, fmt: str | None = None) -> str:
     if port.meaning == "signed":
         return str(as_signed(bits, port.bits))
     if port.meaning in ("fp16", "tf32"):
-        return f"{_number(get(port.meaning).value(bits))} as {port.meaning}"
+        return _number(port.meaning, bits)
     if port.meaning == "format":
         return OPERAND_FORMATS[bits]
     if port.meaning == "code":
-        return _code_value(bits, fmt)
+        return ", ".join(_number(name, bits) for name in ((fmt,) if fmt else OPERAND_FORMATS))
     return str(bits)
 
 
@@ -105,7 +105,8 @@ class Reporter:
         ]
         lane = wrong[0]
         fmt = OPERAND_FORMATS[inputs["fmt"]] if "fmt" in inputs else None
-        rows = [("beat", f"{index}, {len(wrong)} of {port.lanes} lanes of {port.signal} differ")]
+        several = f", {len(wrong)} of {port.lanes} lanes of {port.signal} differ" if port.lanes > 1 else ""
+        rows = [("beat", f"{index}{several}")]
         rows += notes(lane) if notes else []
         for source in self.unit.inputs:
             if source.name in inputs:
@@ -113,7 +114,12 @@ class Reporter:
                 rows.append(("input", show(source, inputs[source.name], chosen, fmt)))
         rows.append(("expected", show(port, expected[port.name], lane, fmt)))
         rows.append(("got", show(port, got[port.name], lane, fmt)))
-        return self.fault(f"{port.signal} lane {lane} differs from the {self._judge()}", rows)
+        place = f" lane {lane}" if port.lanes > 1 else ""
+        return self.fault(f"{port.signal}{place} differs from the {self._judge()}", rows)
+
+    def outputs(self, label: str, words: dict[str, int]) -> list[tuple[str, str]]:
+        """Rows that show all output ports."""
+        return [(label, show(port, words[port.name], None)) for port in self.unit.outputs]
 
     def _judge(self) -> str:
         return "golden set" if self.kind == "golden" else "law"

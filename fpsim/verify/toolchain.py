@@ -56,8 +56,8 @@ class Toolchain:
         return f"Verilator {dict(self.versions)['verilator']}"
 
 
-def find_toolchain() -> Toolchain:
-    """Find every tool.
+def check_tools() -> Toolchain:
+    """Find every tool that the RTL checks need.
 
     Raises:
         ToolMissing: the first one that is not there, with the command that installs it.
@@ -86,9 +86,9 @@ def verilator_environment() -> dict[str, str]:
     installed.
 
     Raises:
-        ToolMissing: see `find_toolchain`.
+        ToolMissing: see `check_tools`.
     """
-    tools = find_toolchain()
+    tools = check_tools()
     environment = dict(os.environ)
     environment["PATH"] = os.pathsep.join([str(tools.verilator.parent), environment.get("PATH", "")])
     environment["VERILATOR_ROOT"] = str(tools.verilator_root)

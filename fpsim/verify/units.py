@@ -6,9 +6,7 @@ this one table.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 from fpsim.array.config import ArrayConfig
@@ -18,7 +16,6 @@ Style = Literal["combinational", "clocked", "stream"]
 Kind = Literal["golden", "exhaustive", "random"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 STREAM_SIGNALS = ("clk_i", "rst_ni", "in_valid_i", "in_ready_o", "out_valid_o", "out_ready_i")
-PACKAGE = "fpsim_pkg"
 
 
 @dataclass(frozen=True)
@@ -269,42 +266,3 @@ _UNITS = {
     "epilogue": _epilogue,
 }
 UNIT_NAMES = tuple(_UNITS)
-
-
-def default_rtl_folder() -> Path:
-    """The rtl/ folder beside the package.
-
-    Raises:
-        FileNotFoundError: the package was installed without its repository.
-    """
-    folder = Path(__file__).resolve().parents[2] / "rtl"
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"no RTL in {folder}: run from a checkout (pip install -e .) or name a folder"
-        )
-    return folder
-
-
-def sources(top: str, folder: Path) -> tuple[Path, ...]:
-    """The files that a module needs, its package first, the module itself last.
-
-    Found by following the names of the files in the folder through the text without comments.
-
-    Raises:
-        FileNotFoundError: the folder has no `<top>.sv`.
-    """
-    if not (folder / f"{top}.sv").is_file():
-        raise FileNotFoundError(f"{folder / top}.sv: no such RTL module")
-    order: list[str] = []
-
-    def visit(name: str) -> None:
-        text = re.sub(r"//[^\n]*|/\*.*?\*/", "", (folder / f"{name}.sv").read_text("utf-8"), flags=re.DOTALL)
-        for used in sorted(set(re.findall(r"\bfpsim_\w+", text)) - {name}):
-            if used not in order and (folder / f"{used}.sv").is_file():
-                visit(used)
-        if name not in order:
-            order.append(name)
-
-    visit(top)
-    order.sort(key=lambda name: name != PACKAGE)
-    return tuple(folder / f"{name}.sv" for name in order)

@@ -61,7 +61,16 @@ class Bench:
     def golden(self) -> tuple[list[Words], list[Words]]:
         """Input beats and output beats of the job's golden set."""
         data = json.loads((self._job_file.parent / GOLDEN_FILE).read_text(encoding="utf-8"))
-        return _beats(data, self.unit.inputs), _beats(data, self.unit.outputs)
+        return self._beats(data, self.unit.inputs), self._beats(data, self.unit.outputs)
+
+    def _beats(self, data: dict[str, list[int]], ports: tuple[Port, ...]) -> list[Words]:
+        names = [port.name for port in ports if port.name in data]
+        return [dict(zip(names, words, strict=True)) for words in zip(*(data[n] for n in names), strict=True)]
+
+    def require_lines(self, expected: int, got: int) -> None:
+        """Refuse a golden set with more or fewer output lines than its inputs lead to."""
+        if expected != got:
+            raise ValueError(f"golden={self.job.golden!r}: {got} output lines, its inputs lead to {expected}")
 
     def read(self, handle: Any, signal: str) -> int:
         """The value on a pin; X and Z are failures, never 0."""
@@ -114,6 +123,7 @@ class Bench:
         """Drive the golden set's beats, compare with its outputs."""
         inputs, outputs = self.golden()
         answers = iter(outputs)
+        self.require_lines(len(inputs), len(outputs))
         await self.check_combinational(inputs, lambda _: next(answers))
 
     def finish(self, **measured: int) -> None:
@@ -122,8 +132,3 @@ class Bench:
         results = json.loads(result_file.read_text("utf-8")) if result_file.exists() else {}
         results[self.kind] = {"compared": self.compared, "cycles": self.cycle, "measured": measured}
         result_file.write_text(json.dumps(results), encoding="utf-8")
-
-
-def _beats(data: dict[str, list[int]], ports: tuple[Port, ...]) -> list[Words]:
-    names = [port.name for port in ports if port.name in data]
-    return [dict(zip(names, words, strict=True)) for words in zip(*(data[n] for n in names), strict=True)]

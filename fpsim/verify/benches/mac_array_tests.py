@@ -147,7 +147,7 @@ async def random(dut: Any) -> None:
     measured = await _measure(bench, model)
 
     def beats() -> Iterator[Beat]:
-        for _ in range(bench.pick(60, 12)):
+        for _ in range(bench.pick(150, 40)):
             yield from _tile(bench, bench.rng.choice((1, 1, 2, 3, 5, 8, 13, 21, 48)))
             yield from _tile(bench, bench.rng.randint(1, 9), _extreme_code(bench))
         if not bench.job.quick:
@@ -164,6 +164,7 @@ async def golden(dut: Any) -> None:
     inputs, outputs = bench.golden()
     words = iter([beat["out_acc"] for beat in outputs])
     rows = bench.config.rows
+    bench.require_lines(rows * sum(beat["in_last"] for beat in inputs), len(outputs))
     model = TileMonitor(bench, lambda _: _rows([next(words) for _ in range(rows)]))
     beats = (Beat(words, drained=bool(words["in_first"])) for words in inputs)
     await check_stream(bench, model, beats, stress=False, held=FORMAT_PORTS)

@@ -44,12 +44,6 @@ def one_to_one(law: Law) -> Model:
     return lambda seen: [Expectation(law(seen), seen)]
 
 
-def golden_model(outputs: list[Words]) -> Model:
-    """The model that answers each beat with the golden set's next beat."""
-    answers = iter(outputs)
-    return one_to_one(lambda _: next(answers))
-
-
 class Stream:
     """A stream unit under test, clocked by this class: inputs settle, pins are sampled, the clock rises.
 
@@ -148,11 +142,11 @@ class Stream:
             return
         got = bench.outputs()
         if self._held is not None and got != self._held:
-            rows = [("before", str(self._held)), ("now", str(got))]
+            rows = bench.reporter.outputs("before", self._held) + bench.reporter.outputs("now", got)
             raise bench.reporter.fault("outputs changed before the beat was accepted", rows)
         self._held = None if ready else got
         if not self._expected:
-            raise bench.reporter.fault("an output beat without an input", [("got", str(got))])
+            raise bench.reporter.fault("an output beat without an input", bench.reporter.outputs("got", got))
         if ready:
             answer = self._expected.popleft()
             bench.compare(self._emitted, answer.inputs, answer.words, got, answer.notes)
@@ -186,3 +180,11 @@ async def check_stream(
     stream = Stream(bench, model, stress=stress, held=held)
     await stream.reset()
     await stream.run(beats)
+
+
+async def check_golden_stream(bench: Bench) -> None:
+    """Send the golden set's beats at full speed; each must come out as the set's next output."""
+    inputs, outputs = bench.golden()
+    bench.require_lines(len(inputs), len(outputs))
+    answers = iter(outputs)
+    await check_stream(bench, one_to_one(lambda _: next(answers)), map(Beat, inputs), stress=False)

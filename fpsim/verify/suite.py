@@ -1,0 +1,153 @@
+"""Every unit's RTL against law and golden sets: what the demo, the command line and the tests call."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fpsim.array.config import ArrayConfig
+from fpsim.vectors.golden_set import read as read_golden
+from fpsim.verify.build import BuildError
+from fpsim.verify.job import Job
+from fpsim.verify.mismatch import RtlMismatch
+from fpsim.verify.runner import Run, SimulationError, simulate
+from fpsim.verify.toolchain import check_tools
+from fpsim.verify.units import UNIT_NAMES
+
+RTL_CONFIG = ArrayConfig(rows=8, cols=8)
+# Longest builds first, so that two cores finish together.
+_ORDER = (
+    "epilogue",
+    "align",
+    "mac_array",
+    "mac",
+    "quantizer",
+    "hadamard",
+    "amax",
+    "row_scale",
+    "mul",
+    "decode",
+)
+_PARALLEL = 2
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """What the simulator said about one unit.
+
+    Attributes:
+        unit: the unit's name; the module is `fpsim_<unit>`.
+        passed: every compared bit was right.
+        vectors: results compared, by kind (golden, exhaustive, random): one for each lane of each output
+            beat; of a run that failed, those of the runs before it.
+        cycles: clock cycles simulated (combinational units: steps).
+        build_seconds: spent on building; 0 where the build was there already.
+        run_seconds: spent in the simulator.
+        simulator: its name and version.
+        message: what failed; empty where nothing did.
+    """
+
+    unit: str
+    passed: bool = True
+    vectors: dict[str, int] = field(default_factory=dict)
+    cycles: int = 0
+    build_seconds: float = 0.0
+    run_seconds: float = 0.0
+    simulator: str = ""
+    message: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Building and running."""
+        return self.build_seconds + self.run_seconds
+
+    def with_run(self, run: Run) -> UnitResult:
+        """This result and one more run."""
+        return replace(
+            self,
+            vectors=dict(Counter(self.vectors) + Counter(run.vectors)),
+            cycles=self.cycles + run.cycles,
+            build_seconds=self.build_seconds + run.build_seconds,
+            run_seconds=self.run_seconds + run.run_seconds,
+        )
+
+
+def run_suite(
+    config: ArrayConfig,
+    golden_dirs: Iterable[str | Path] = (),
+    *,
+    units: Sequence[str] | None = None,
+    seed: int = 0,
+    quick: bool = False,
+    rtl: str | Path | None = None,
+    progress: Progress = lambda what, done, total: None,
+) -> list[UnitResult]:
+    """Check units in the simulator, two at a time.
+
+    Args:
+        config: what the units are built with for exhaustive and random vectors. `RTL_CONFIG` is a size that
+            builds and runs in seconds.
+        golden_dirs: folders of golden sets; each runs in the configuration that it was made for. Sets of
+            other units, and sets of whole layers, which no unit computes alone, are left out.
+        units: names; None: all.
+        seed: seed of everything random.
+        quick: fewer vectors.
+        rtl: folder of the SystemVerilog; None: the repository's own.
+        progress: called with (what, units done, units in all).
+
+    Returns:
+        One result per unit, in the order of `UNIT_NAMES`. A failing unit is a result, not an exception.
+
+    Raises:
+        ToolMissing: a tool is not installed.
+        ValueError, FileNotFoundError: an unknown unit, a folder that is no golden set.
+    """
+    names = UNIT_NAMES if units is None else tuple(units)
+    unknown = [name for name in names if name not in UNIT_NAMES]
+    if unknown:
+        raise ValueError(f"units: {unknown[0]!r}: expected some of {', '.join(UNIT_NAMES)}")
+    tools = check_tools()
+    base = {
+        name: Job(name, config, seed=seed, quick=quick, rtl=None if rtl is None else str(rtl))
+        for name in names
+    }
+    jobs = {name: _jobs(job, golden_dirs) for name, job in base.items()}
+    ordered = sorted(names, key=_ORDER.index)
+    results = {}
+    what = f"units in {tools.simulator}"
+    progress(what, 0, len(names))
+    with ThreadPoolExecutor(max_workers=min(_PARALLEL, os.cpu_count() or 1)) as pool:
+        pending = {pool.submit(_check, jobs[name], tools.simulator): name for name in ordered}
+        for future in as_completed(pending):
+            results[pending[future]] = future.result()
+            progress(what, len(results), len(names))
+    return [results[name] for name in UNIT_NAMES if name in results]
+
+
+def _jobs(base: Job, golden_dirs: Iterable[str | Path]) -> list[Job]:
+    """The job and one for each golden set of its unit; the first set that fits rides along."""
+    jobs = [base]
+    for folder in map(str, golden_dirs):
+        golden = read_golden(folder)
+        if golden.unit != base.unit_name:
+            continue
+        if golden.config == base.config and jobs[0].golden is None:
+            jobs[0] = replace(base, kinds=("golden", *base.kinds), golden=folder)
+        else:
+            jobs.append(replace(base, config=golden.config, kinds=("golden",), golden=folder))
+    return jobs
+
+
+def _check(jobs: list[Job], simulator: str) -> UnitResult:
+    result = UnitResult(jobs[0].unit_name, simulator=simulator)
+    for job in jobs:
+        try:
+            result = result.with_run(simulate(job))
+        except (RtlMismatch, SimulationError, BuildError) as error:
+            return replace(result, passed=False, message=str(error))
+    return result
