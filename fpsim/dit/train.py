@@ -69,9 +69,9 @@ def main(
     metric_seed: Annotated[int, typer.Option(help="Seed of the metric's classifier.")] = METRIC_SEED,
     threads: Annotated[int, typer.Option(help="Threads of torch; more than one may change last bits.")] = 1,
 ) -> None:
-    """Train the digits workload and write its data files (about 12 minutes on one core).
+    """Train the digits workload and write its data files (about 15 minutes on one core).
 
-    Example: python -m fpsim.dit.train --out out/digits --steps 7900 --seed 0
+    Example: python -m fpsim.dit.train --out out/digits --steps 10000 --seed 0
     """
     if metric_epochs < 1 or threads < 1:
         raise typer.BadParameter(f"metric-epochs={metric_epochs}, threads={threads}: expected at least 1")

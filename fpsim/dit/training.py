@@ -33,9 +33,9 @@ class TrainSettings:
         seed: of weights, batches, timesteps and noise.
     """
 
-    steps: int = 7900
+    steps: int = 10_000
     batch: int = 64
-    lr: float = 1e-3
+    lr: float = 2e-3
     warmup: int = 200
     ema: float = 0.999
     label_dropout: float = 0.1
