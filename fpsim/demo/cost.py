@@ -36,6 +36,17 @@ def estimate_cost(config: ArrayConfig, library: str) -> Cost:
     )
 
 
+def cost_versions(config: ArrayConfig, library: str) -> dict[str, str]:
+    """What the committed unit costs of a library were measured with, and when."""
+    record = find_units(library, config.unit).record
+    tools = {f"unit costs: {tool}": str(version) for tool, version in record["tools"].items()}
+    return {
+        **tools,
+        "unit costs: date": str(record["date"]),
+        "unit costs: RTL sha256": str(record["rtl_sha256"]),
+    }
+
+
 def workload_cost(shape: ModelShape, config: ArrayConfig, units: UnitCosts) -> WorkloadCost:
     """One forward pass of one sample: the layers that the machine runs, and their sum."""
     costs = estimate(shape.layers, config, units)

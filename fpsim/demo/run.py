@@ -11,20 +11,19 @@ from pathlib import Path
 from rich.console import Console
 
 from fpsim.array.config import ArrayConfig
-from fpsim.demo.cost import estimate_cost
+from fpsim.demo.cost import cost_versions, estimate_cost
 from fpsim.demo.golden import make_golden
 from fpsim.demo.parallel import measure_models
 from fpsim.demo.progress import progress_bars
 from fpsim.demo.quality import Sampling
 from fpsim.demo.rtl import check_rtl
-from fpsim.demo.versions import versions
+from fpsim.demo.versions import seeds, versions
 from fpsim.dit.workload import MODELS
 from fpsim.quant.recipes import RECIPES
 from fpsim.report.data import DemoReport
 from fpsim.report.findings import verdict
 from fpsim.report.html import check_folder, write_report
 from fpsim.report.terminal import print_summary
-from fpsim.vectors.build import SEED
 from fpsim.verify.toolchain import check_tools
 
 NOT_MODELLED = [
@@ -84,8 +83,8 @@ def run_demo(out: Path, config: ArrayConfig, sampling: Sampling, library: str, c
         cost = estimate_cost(config, library)
     report = DemoReport(
         config=config.to_dict(),
-        seeds={"signs": RECIPES["rotated-w4a4"].seed, "golden": SEED},  # type: ignore[attr-defined]
-        versions=versions(),
+        seeds=seeds(),
+        versions=versions() | cost_versions(config, library),
         models=models,
         golden=golden,
         rtl=checks,

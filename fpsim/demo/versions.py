@@ -1,9 +1,15 @@
-"""The versions of everything that a result depends on."""
+"""The versions and seeds of everything that a result depends on."""
 
 from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
+
+from fpsim.demo.rtl import SEED as RTL_SEED
+from fpsim.dit.checkpoint import load_digits_dit
+from fpsim.dit.stress import SEED as STRESS_SEED
+from fpsim.quant.rotated import SEED as SIGNS_SEED
+from fpsim.vectors.build import SEED as GOLDEN_SEED
 
 PACKAGES = (
     "fpsim",
@@ -27,3 +33,15 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             result[package] = "not installed"
     return result
+
+
+def seeds() -> dict[str, int]:
+    """Seed of everything random behind a run; the starting noise is stored, not drawn."""
+    _, metadata = load_digits_dit()
+    return {
+        "training of the digits model": int(metadata["seed"]),
+        "outlier channels of the stress model": STRESS_SEED,
+        "sign vectors of the rotation": SIGNS_SEED,
+        "golden sets": GOLDEN_SEED,
+        "random vectors of the RTL checks": RTL_SEED,
+    }

@@ -17,11 +17,12 @@ from torch import nn
 from fpsim.dit.hooks import block_linears
 from fpsim.dit.model import DiT, DiTConfig
 
+SEED = 0
 # Linear behind a modulated norm: the places of its shift and its scale among the six adaLN outputs.
 _MODULATED = {"attn.qkv": (0, 1), "mlp.fc1": (3, 4)}
 
 
-def outlier_channels(config: DiTConfig, *, channels: int = 2, seed: int = 0) -> dict[str, tuple[int, ...]]:
+def outlier_channels(config: DiTConfig, *, channels: int = 2, seed: int = SEED) -> dict[str, tuple[int, ...]]:
     """The input channels that `add_outliers` enlarges.
 
     Args:
@@ -42,7 +43,7 @@ def outlier_channels(config: DiTConfig, *, channels: int = 2, seed: int = 0) -> 
     }
 
 
-def add_outliers(model: DiT, *, alpha: float = 16.0, channels: int = 2, seed: int = 0) -> DiT:
+def add_outliers(model: DiT, *, alpha: float = 16.0, channels: int = 2, seed: int = SEED) -> DiT:
     """A copy of the model with outlier channels before every qkv and fc1, and the same function.
 
     A modulated norm is `n (1 + scale) + shift`, scale and shift being rows of the adaLN projection. A

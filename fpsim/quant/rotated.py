@@ -25,6 +25,8 @@ from fpsim.quant.recipe import Calibration, QuantizedModel
 from fpsim.quant.rotation import random_signs, rotate_columns
 from fpsim.quant.scales import OperandChoice, program_layer
 
+SEED = 0
+
 
 @dataclass(frozen=True)
 class RotatedPerToken:
@@ -36,7 +38,7 @@ class RotatedPerToken:
     """
 
     fmt: str = "e2m1"
-    seed: int = 0
+    seed: int = SEED
     name: str = "rotated-w4a4"
     title: str = "W4A4 E2M1, per-token and per-channel scales, block Hadamard rotation"
 
