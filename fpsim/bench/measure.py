@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MIN_SECONDS = 0.02
+ROUNDS = 9
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,10 @@ def compare(
     *,
     work: int,
     unit: str,
-    rounds: int = 9,
+    rounds: int | None = None,
 ) -> Comparison:
     """Run both once to warm up, then `rounds` times in turn; medians of times and of the pairwise ratio."""
+    rounds = rounds or ROUNDS
     repeats = [_repeats(f) for f in (ours, theirs)]
     times = [(_once(ours, repeats[0]), _once(theirs, repeats[1])) for _ in range(rounds)]
     seconds, peer_seconds = (statistics.median(column) for column in zip(*times, strict=True))

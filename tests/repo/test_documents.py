@@ -18,6 +18,8 @@ RUN_ELSEWHERE = {
     "./run test": ".ci/run",
     "./run lint": ".ci/run",
     "./run check": ".ci/run",
+    "./run demo": "tests/demo/test_demo.py::test_the_demo_runs_every_stage_and_writes_one_report",
+    "./run bench": "tests/bench/test_jobs.py::test_every_job_runs_and_compares",
     "./run setup": ".ci/run",
     "./run test *": "tests/repo/test_run_script.py::test_more_arguments_go_to_pytest",
     "./run notebooks": "tests/repo/test_run_script.py::test_jobs_run_in_the_environment",
