@@ -63,7 +63,7 @@ def characterize(
         liberty: a Liberty file of a library that constants.yaml lists, plain or .gz.
         config: the configuration.
         out: the JSON file to write.
-        progress: called with (steps done, steps in all, what comes next).
+        progress: called with (steps done, steps in all, what comes next), at the end with "done".
         operands: an .npz with float `x` (M, K) and `w` (N, K) as a further stimulus, for instance of a layer.
         rtl: folder of the SystemVerilog sources.
 
@@ -78,20 +78,13 @@ def characterize(
     facts = load_constants().library(library.name)
     wanted = units(config)
     steps = _Steps(progress or (lambda done, of, what: None), 2 * len(wanted) + 1, facts.name)
-    sources = source_files(rtl, sorted({unit.module for unit in wanted}))
     hash_before = rtl_hash(rtl)
     with tempfile.TemporaryDirectory(prefix="fpsim-characterize-") as folder:
-        work = Path(folder)
-        synthesizer = Synthesizer(library, read_text(liberty), sources, work)
-        excluded = library.excluded(facts.exclude)
-        mapped = {}
-        for unit in wanted:
-            steps.next(f"synthesize {unit.name}")
-            mapped[unit.name] = synthesizer.run(unit.module, unit.parameters, excluded)
+        sources = source_files(rtl, sorted({unit.module for unit in wanted}))
+        synthesizer = Synthesizer(library, read_text(liberty), sources, Path(folder))
+        mapped = _synthesize(wanted, synthesizer, library.excluded(facts.exclude), steps)
         steps.next("build the reference")
-        (work / "reference").mkdir()
-        devices = {unit.name: _device(unit, mapped[unit.name].netlist) for unit in wanted}
-        reference = Reference(devices, sources, work / "reference")
+        reference = _reference(wanted, mapped, sources, Path(folder) / "reference")
         results = {}
         for unit in wanted:
             steps.next(f"measure {unit.name}")
@@ -101,6 +94,7 @@ def characterize(
         raise RuntimeError(f"{rtl}: the sources changed during the characterization; run it again")
     record = {**_header(liberty, library, facts, config, hash_before), "units": results}
     _write(out, record)
+    steps.next("done")
     return record
 
 
@@ -125,7 +119,25 @@ class _Steps:
         self._done += 1
 
 
-def _device(unit: Unit, netlist: Netlist) -> Device:
+def _synthesize(
+    wanted: list[Unit], synthesizer: Synthesizer, excluded: tuple[str, ...], steps: _Steps
+) -> dict[str, Synthesis]:
+    mapped = {}
+    for unit in wanted:
+        steps.next(f"synthesize {unit.name}")
+        mapped[unit.name] = synthesizer.run(unit.module, unit.parameters, excluded)
+    return mapped
+
+
+def _reference(
+    wanted: list[Unit], mapped: dict[str, Synthesis], sources: list[Path], folder: Path
+) -> Reference:
+    folder.mkdir()
+    return Reference({unit.name: device(unit, mapped[unit.name].netlist) for unit in wanted}, sources, folder)
+
+
+def device(unit: Unit, netlist: Netlist) -> Device:
+    """The unit as the reference builds it, its ports as yosys found them."""
     widths = {name: len(nets) for name, nets in netlist.ports.items()}
     return Device(
         module=unit.module,

@@ -127,7 +127,11 @@ class UnitCosts:
     def _at_size(self, config: ArrayConfig, figures: dict[str, float]) -> float:
         """A cost of the array at any size, from the figures of the smallest and the largest measured one:
         a per processing element and b per row and column, a·R·C + b·(R + C)/2. The skew registers grow with
-        R² and C² and are in a."""
+        R² and C² and are in a.
+
+        Error at 16 x 16, from 4 x 4 and 8 x 8, against a 16 x 16 array synthesized and simulated as a whole
+        (ASAP7, all formats, Gaussian data): area -0.3 %, energy of a tile -0.5 % at K = 96 and at most
+        +0.8 % at K = 1152."""
         (small, small_name), *_, (large, large_name) = self._arrays()
         per_small, per_large = figures[small_name] / small, figures[large_name] / large
         a = (per_large - per_small) / (large - small)
@@ -177,5 +181,5 @@ def find_units(library: str, unit: UnitConfig) -> UnitCosts:
     have = "; ".join(f"{c.library} {json.dumps(asdict(c.unit_config))}" for c in known)
     raise ValueError(
         f"no unit costs of library {library!r} for {unit}; there are: {have}. "
-        "Measure them with fpsim.estimate.characterize and a Liberty file of the library."
+        "Measure them with: fpsim characterize --liberty FILE --out UNITS.json"
     )

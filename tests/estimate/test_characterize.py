@@ -39,7 +39,7 @@ def test_characterize_writes_what_it_measured(small: None, tmp_path: Path) -> No
     record = package_characterize(TINY, ArrayConfig(), out, lambda *step: steps.append(step))
     assert json.loads(out.read_text()) == record
     assert list(tmp_path.iterdir()) == [out]
-    assert [done for done, _, _ in steps] == list(range(5))
+    assert [(done, of) for done, of, _ in steps] == [(done, 5) for done in range(6)]
     assert record["library"]["nand2"] == {"cell": "NAND2", "area_um2": 2.0}
     decode, mac = record["units"]["decode"], record["units"]["mac"]
     assert decode["ge"] == pytest.approx(decode["area_um2"] / 2.0, abs=0.051)
