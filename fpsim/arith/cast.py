@@ -3,7 +3,7 @@
 One path for every format: the magnitude is placed between two neighbouring magnitude codes (as if the
 exponent had no upper end), one of them is chosen by the rounding mode, and only then the format's range,
 sign and special codes come in. Neighbouring codes are neighbouring values in every format here, so
-"magnitude code + 1" is "the next value up".
+"magnitude code + 1" is "the next value up". A scaled format takes the exact quotient x / scale.
 
 Rounding. "rne": to nearest, a tie to the even code (integers: to the even integer), but in e8m0 to the larger
 value: two powers of two have no even significand, and IEEE 754-2019 section 4.3.1 then takes the larger
@@ -39,7 +39,6 @@ _LEGAL = {
     "rounding": get_args(Rounding),
     "overflow": get_args(Overflow),
     "nan": get_args(NanPolicy),
-    "e3m0_tie": get_args(E3M0Tie),
 }
 # What peers store for a NaN in E2M1, as observed (ml_dtypes 0.5, torchao, TransformerEngine, ModelOpt).
 _PEER_NAN_CODES = {"ml_dtypes": 8, "torchao": 3, "transformer-engine": 0, "modelopt": 7}
@@ -55,7 +54,7 @@ def encode(
     nan: NanPolicy = "error",
     negative_zero: bool = False,
     random_bits: tuple[int, int] | None = None,
-    e3m0_tie: E3M0Tie = "code_even",
+    e3m0_tie: E3M0Tie | None = None,
 ) -> int:
     """Round an exact number to a format and give its code; the policies are defined above.
 
@@ -64,9 +63,10 @@ def encode(
         fmt: any Format or its name.
         rounding, overflow, nan, random_bits: see the module; random_bits is for "stochastic" and only there.
         negative_zero: an x of 0 is −0.
-        e3m0_tie: "code_even", or for "rne" of e3m0 (any float without stored significand) "torch": the tie of
-            0 and the smallest value to 0, every other one up in magnitude. That is the formula of LLM-FP4,
-            and IEEE's rule for one significant bit.
+        e3m0_tie: for "rne" of e3m0 (any float without stored significand): "torch", the default there: the
+            tie of 0 and the smallest value to 0, every other one up in magnitude, which is the formula of
+            LLM-FP4, and IEEE's rule for one significant bit; or "code_even". Elsewhere ties go by the
+            code, and "torch" is refused.
 
     Returns:
         The code, 0 to 2^bits − 1. Signed floats keep the sign of −0 and of what rounds to 0; other formats
@@ -77,7 +77,8 @@ def encode(
         ValueError: an illegal argument, or what an "error" policy refuses.
     """
     form = get(fmt)
-    _check_policies(form, rounding, overflow, nan, e3m0_tie)
+    torch_tie = _ties_as_torch(form, rounding, e3m0_tie)
+    _check_policies(form, rounding, overflow, nan)
     _check_random_bits(rounding, random_bits)
     if isinstance(x, str):
         return _encode_special(x, form, overflow, nan)
@@ -88,9 +89,9 @@ def encode(
     negative = x < 0 or negative_zero
     if x < 0 and not form.signed:
         return _place(form.n_codes, negative, form, overflow, rounding)
-    code, frac = _neighbour_below(abs(Fraction(x)), form)
+    code, frac = _neighbour_below(abs(Fraction(x)) / form.scale, form)
     if rounding == "rne":
-        up = frac > _HALF or (frac == _HALF and _tie_goes_up(code, form, e3m0_tie))
+        up = frac > _HALF or (frac == _HALF and _tie_goes_up(code, form, torch_tie))
     else:
         up = _rounds_up(frac, negative, rounding, random_bits)
     return _place(code + up, negative, form, overflow, rounding)
@@ -99,7 +100,7 @@ def encode(
 def _neighbour_below(magnitude: Fraction, form: Format) -> tuple[int, Fraction]:
     """The largest magnitude code not above `magnitude`, exponent unbounded above, and the way to the next.
 
-    The way is a fraction of the gap, in [0, 1).
+    `magnitude` is in units of the scale. The way is a fraction of the gap, in [0, 1).
     """
     if form.kind == "int":
         integer = magnitude.numerator // magnitude.denominator
@@ -120,11 +121,23 @@ def _floor_log2(x: Fraction) -> int:
     return estimate if x >= Fraction(2) ** estimate else estimate - 1
 
 
-def _tie_goes_up(code: int, form: Format, e3m0_tie: E3M0Tie) -> bool:
+def _ties_as_torch(form: Format, rounding: str, e3m0_tie: str | None) -> bool:
+    """Whether ties go by the torch rule: by default wherever it applies."""
+    applies = rounding == "rne" and form.kind == "float" and form.man_bits == 0
+    if e3m0_tie is None:
+        return applies
+    if e3m0_tie not in get_args(E3M0Tie):
+        raise ValueError(f"e3m0_tie={e3m0_tie!r}: expected None or one of {', '.join(get_args(E3M0Tie))}")
+    if e3m0_tie == "torch" and not applies:
+        raise ValueError(f"e3m0_tie='torch': a rule of e3m0 and 'rne', not of {form.name} and {rounding!r}")
+    return e3m0_tie == "torch"
+
+
+def _tie_goes_up(code: int, form: Format, torch_tie: bool) -> bool:
     """Whether "rne" takes code + 1 from the middle between it and `code`."""
     if form.kind == "exponent":
         return True
-    if e3m0_tie == "torch":
+    if torch_tie:
         return code >= 1
     return code % 2 == 1
 
@@ -178,8 +191,8 @@ def _encode_nan(form: Format, nan: NanPolicy) -> int:
     return _PEER_NAN_CODES[nan]
 
 
-def _check_policies(form: Format, rounding: str, overflow: str, nan: str, e3m0_tie: str) -> None:
-    policies = {"rounding": rounding, "overflow": overflow, "nan": nan, "e3m0_tie": e3m0_tie}
+def _check_policies(form: Format, rounding: str, overflow: str, nan: str) -> None:
+    policies = {"rounding": rounding, "overflow": overflow, "nan": nan}
     for name, value in policies.items():
         if value not in _LEGAL[name]:
             raise ValueError(f"{name}={value!r}: expected one of {', '.join(_LEGAL[name])}")
@@ -187,8 +200,6 @@ def _check_policies(form: Format, rounding: str, overflow: str, nan: str, e3m0_t
         raise ValueError(f"overflow='inf': {form.name} has no infinity; expected 'saturate' or 'error'")
     if nan != "error" and form != get("e2m1"):
         raise ValueError(f"nan={nan!r}: a policy of e2m1; {form.name} takes 'error'")
-    if e3m0_tie == "torch" and (rounding != "rne" or form.kind != "float" or form.man_bits):
-        raise ValueError(f"e3m0_tie='torch': a rule of e3m0 and 'rne', not of {form.name} and {rounding!r}")
 
 
 def _check_random_bits(rounding: str, random_bits: tuple[int, int] | None) -> None:

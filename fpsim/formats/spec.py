@@ -1,8 +1,15 @@
-"""What the bits of one number mean: a format is a frozen record of named fields."""
+"""What the bits of one number mean: a format is a frozen record of named fields.
+
+A real exponent bias (FPQ, LLM-FP4, HQ-DiT) is an integer bias and a scale: 2^-b is irrational for most b,
+and whatever holds it rounds it. So a format says which rational number it became, and all of its values,
+midpoints and codes are exact again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal
@@ -14,6 +21,25 @@ NAN = "nan"
 POS_INF = "+inf"
 NEG_INF = "-inf"
 
+SCALE_BITS = 24  # significant bits of a scale: what float32 holds
+_MOST_SCALED_BITS = 8
+_BIAS_MAX = 1000
+_SMALLEST, _LARGEST = Fraction(2) ** -126, Fraction(2) ** 127  # scaled values stay normal float32 numbers
+
+
+def round_significand(x: Fraction, bits: int) -> Fraction:
+    """A positive number to `bits` significant bits, nearest, ties to even; the exponent is not bounded."""
+    estimate = x.numerator.bit_length() - x.denominator.bit_length()
+    top = estimate if x >= Fraction(2) ** estimate else estimate - 1
+    last_place = Fraction(2) ** (top - bits + 1)
+    return round(x / last_place) * last_place
+
+
+def _positive(name: str, x: Fraction | float) -> Fraction:
+    if not (isinstance(x, Fraction) or math.isfinite(x)) or x <= 0:
+        raise ValueError(f"{name}={x}: expected a positive, finite number")
+    return Fraction(x)
+
 
 @dataclass(frozen=True)
 class Format:
@@ -24,12 +50,15 @@ class Format:
         exp_bits: stored exponent bits (0 for integers).
         man_bits: stored significand bits, without the hidden bit. For integers: the bits beside the sign.
         bias: exponent bias. A format whose bias is free (E3M0, E1M2) is listed with the bias that makes
-            its smallest step 1; the scale beside the codes carries the rest.
+            its smallest step 1; the scale carries the rest.
         signed: whether the top bit is a sign (floats) or the number is two's complement (integers).
         kind: "float" (subnormals included), "int", or "exponent" (E8M0: a bare power of two, no zero).
         specials: "none"; "nan" (only the all-ones magnitude code is NaN: E4M3 of OCP FP8, UE4M3, E8M0);
             "ieee" (the all-ones exponent holds infinities and NaNs).
         source: the standard or paper that fixes the bits.
+        scale: factor of every value, exact: a positive dyadic fraction of at most 24 significant bits. Other
+            than 1 for floats and integers of at most 8 bits only, all non-zero values between 2^-126 and
+            2^127. `scaled`, `with_bias` and `with_max` set it.
     """
 
     name: str
@@ -40,6 +69,7 @@ class Format:
     kind: Kind = "float"
     specials: Specials = "none"
     source: str = ""
+    scale: Fraction = Fraction(1)
 
     def __post_init__(self) -> None:
         legal = {
@@ -61,6 +91,58 @@ class Format:
             raise ValueError(f"man_bits={self.man_bits}: expected 0 to 23")
         if self.specials == "ieee" and (self.man_bits < 1 or self.exp_bits < 2):
             raise ValueError("specials='ieee': expected at least 1 stored significand and 2 exponent bits")
+        self._check_scale()
+
+    def _check_scale(self) -> None:
+        scale = self.scale
+        if not isinstance(scale, Fraction) or scale <= 0 or scale.denominator & (scale.denominator - 1):
+            raise ValueError(f"scale={scale!r}: expected a positive Fraction over a power of two")
+        if scale == 1:
+            return
+        if round_significand(scale, SCALE_BITS) != scale:
+            raise ValueError(f"scale={scale}: expected at most {SCALE_BITS} significant bits")
+        if self.kind == "exponent" or self.bits > _MOST_SCALED_BITS:
+            raise ValueError(f"scale={scale}: expected 1, but for floats and integers of at most 8 bits")
+        if self.step < _SMALLEST or self.max_value > _LARGEST:
+            raise ValueError(f"scale={float(scale)}: expected values of {self.name} between 2^-126 and 2^127")
+
+    def scaled(self, scale: Fraction | float) -> Format:
+        """The same codes with another scale: value(code) = scale · value(code) of the format of scale 1.
+
+        Args:
+            scale: positive, rounded to 24 significant bits, nearest even.
+
+        Raises:
+            ValueError: a scale that is not positive and finite, or that this format does not take.
+        """
+        return replace(self, scale=round_significand(_positive("scale", scale), SCALE_BITS))
+
+    def with_bias(self, bias: float) -> Format:
+        """The same codes under a real exponent bias (LLM-FP4, FPQ, HQ-DiT): values of scale 1 · 2^(−bias).
+
+        The scale 2^(self.bias − bias) is rounded to 24 significant bits, nearest even, from forty decimal
+        digits: the same on every machine.
+
+        Raises:
+            ValueError: a bias that is not between -1000 and 1000, or that this format does not take.
+        """
+        if not abs(bias) <= _BIAS_MAX:
+            raise ValueError(f"bias={bias}: expected a number from {-_BIAS_MAX} to {_BIAS_MAX}")
+        with localcontext(prec=40):
+            return self.scaled(Fraction(Decimal(2) ** (self.bias - Decimal(bias))))
+
+    def with_max(self, amax: Fraction | float) -> Format:
+        """The same codes, scaled so that the largest value is `amax` within 2^-24 of it: the MinMax bias.
+
+        Raises:
+            ValueError: an amax that is not positive and finite, or that this format does not take.
+        """
+        return self.scaled(_positive("amax", amax) * self.scale / self.max_value)
+
+    @property
+    def real_bias(self) -> float:
+        """The bias with the scale folded in, bias − log2(scale); for people, rounded to float64."""
+        return self.bias - math.log2(self.scale)
 
     @property
     def bits(self) -> int:
@@ -97,7 +179,7 @@ class Format:
         if self.kind == "int":
             self.check_code(code)
             negative = self.signed and code >= self.n_codes // 2
-            return Fraction(code - self.n_codes if negative else code)
+            return (code - self.n_codes if negative else code) * self.scale
         sign, exponent, significand = self.fields(code)
         magnitude = code & self.magnitude_mask
         if self.specials == "nan" and magnitude == self.magnitude_mask:
@@ -109,8 +191,8 @@ class Format:
                 return NAN
             return NEG_INF if sign else POS_INF
         hidden = (1 << self.man_bits) if exponent else 0
-        scale = Fraction(2) ** (max(exponent, 1) - self.bias - self.man_bits)
-        magnitude_value = (hidden + significand) * scale
+        last_place = self.scale * Fraction(2) ** (max(exponent, 1) - self.bias - self.man_bits)
+        magnitude_value = (hidden + significand) * last_place
         return -magnitude_value if sign else magnitude_value
 
     @cached_property

@@ -13,11 +13,13 @@ F = Fraction
 
 def test_e3m0_ties() -> None:
     ties = [F(1, 2), F(3, 2), 3, 6, 12, 24, 48, 96]
-    assert [encode(x, "e3m0") for x in ties] == [0, 2, 2, 4, 4, 6, 6, 7]
+    assert [encode(x, "e3m0", e3m0_tie="code_even") for x in ties] == [0, 2, 2, 4, 4, 6, 6, 7]
+    assert [encode(x, "e3m0") for x in ties] == [0, 2, 3, 4, 5, 6, 7, 7]
     assert [encode(x, "e3m0", e3m0_tie="torch") for x in ties] == [0, 2, 3, 4, 5, 6, 7, 7]
     assert [encode(-x, "e3m0", e3m0_tie="torch") for x in ties] == [8, 10, 11, 12, 13, 14, 15, 15]
     for x in (F(1, 4), F(5, 4), F(7, 4), F(5, 2), F(7, 2)):
-        assert encode(x, "e3m0") == encode(x, "e3m0", e3m0_tie="torch")
+        assert encode(x, "e3m0") == encode(x, "e3m0", e3m0_tie="code_even")
+    assert [encode(x, "e2m1", e3m0_tie="code_even") for x in (F(5, 4), F(7, 4))] == [2, 4]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,13 @@ def casts() -> dict[str, object]:
         results[f"encode {name} stochastic"] = codes
         results[f"decode {name}"] = decode(codes, fmt).view(np.uint32)
     results["torch tie"] = encode(x, "e3m0", e3m0_tie="torch")
+    results["even tie"] = encode(x, "e3m0", e3m0_tie="code_even")
+    for name in ("e2m1", "e3m0", "e1m2", "e4m3", "int4"):
+        scaled = FORMATS[name].scaled(0.7)
+        codes = encode(x, scaled)
+        results[f"scaled {name}"] = [codes, encode(x.astype(np.float32), scaled)]
+        results[f"scaled {name} stochastic"] = encode(x, scaled, rounding="stochastic", random_bits=random)
+        results[f"scaled {name} decoded"] = decode(codes, scaled)
     results["nan"] = encode(np.array([np.nan, 1.0], np.float32), "e2m1", nan="modelopt")
     results["nan code"] = encode(np.array([np.nan, -1.0]), "e4m3")
     results["pack"] = unpack(pack(np.arange(16, dtype=np.uint8)))

@@ -68,10 +68,11 @@ def test_every_number_to_nearest_even(fmt: str, source: str) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_every_number_to_e3m0_under_the_torch_rule(source: str) -> None:
+@pytest.mark.parametrize("tie", ["torch", "code_even"])
+def test_every_number_to_e3m0_under_both_tie_rules(tie: Any, source: str) -> None:
     floats, numbers = without_nan(source, "e3m0")
-    kernel = encode(floats, "e3m0", e3m0_tie="torch").tolist()
-    assert kernel == [law(number, "e3m0", e3m0_tie="torch") for number in numbers]
+    kernel = encode(floats, "e3m0", e3m0_tie=tie).tolist()
+    assert kernel == [law(number, "e3m0", e3m0_tie=tie) for number in numbers]
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -128,10 +129,10 @@ def test_float64_to_any_format(fmt: str) -> None:
     nudge=st.sampled_from([-1, 0, 1]),
     negative=st.booleans(),
     rounding=st.sampled_from(ROUNDINGS),
-    torch=st.booleans(),
+    tie=st.sampled_from(["torch", "code_even", None]),
 )
 def test_points_between_neighbours(
-    fmt: str, code: int, numerator: int, nudge: int, negative: bool, rounding: Any, torch: bool
+    fmt: str, code: int, numerator: int, nudge: int, negative: bool, rounding: Any, tie: Any
 ) -> None:
     # Sixteenths of the gap between two neighbouring values (8 is the tie) and the float64 beside them.
     form = get(fmt)
@@ -142,7 +143,8 @@ def test_points_between_neighbours(
     x = float(low + (high - low) * Fraction(numerator, 16)) * (-1 if negative else 1)
     if nudge:
         x = float(np.nextafter(x, nudge * np.inf))
-    tie: Any = "torch" if torch and fmt == "e3m0" and rounding == "rne" else "code_even"
+    if tie == "torch" and (fmt != "e3m0" or rounding != "rne"):
+        tie = None
     kernel = int(encode(np.array([x]), fmt, rounding=rounding, e3m0_tie=tie)[0])
     minus_zero = x == 0 and bool(np.signbit(x))
     law_code = law_encode(Fraction(x), fmt, rounding=rounding, e3m0_tie=tie, negative_zero=minus_zero)
@@ -199,3 +201,46 @@ def test_both_refuse_the_same_numbers(fmt: str) -> None:
         assert outcomes[0] == outcomes[1], f"x={x!r}: kernel {outcomes[0]}, law {outcomes[1]}"
         refused += outcomes[0] == "refused"
     assert refused >= 2
+
+
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(
+    fmt=st.sampled_from([name for name in SMALL if name != "e8m0"]),
+    scale=st.floats(2.0**-20, 2.0**20),
+    code=st.integers(0, 255),
+    sixteenths=st.integers(0, 16),
+    nudge=st.sampled_from([-1, 0, 1]),
+    negative=st.booleans(),
+    rounding=st.sampled_from([*ROUNDINGS, "stochastic"]),
+    random=st.integers(0, (1 << 32) - 1),
+    nbits=st.sampled_from([1, 7, 24, 32]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_scaled_formats(
+    fmt: str,
+    scale: float,
+    code: int,
+    sixteenths: int,
+    nudge: int,
+    negative: bool,
+    rounding: Any,
+    random: int,
+    nbits: int,
+    dtype: Any,
+) -> None:
+    form = get(fmt).scaled(scale)
+    code %= form.max_magnitude_code
+    low, high = form.value(code), form.value(code + 1)
+    assert isinstance(low, Fraction)
+    assert isinstance(high, Fraction)
+    x = dtype(float(low + (high - low) * Fraction(sixteenths, 16)) * (-1 if negative else 1))
+    if nudge:
+        x = np.nextafter(x, dtype(nudge * np.inf))
+    options: dict[str, Any] = {"rounding": rounding}
+    draw = random % (1 << nbits)
+    bits = (np.array([draw]), nbits) if rounding == "stochastic" else None
+    kernel = int(encode(np.array([x]), form, random_bits=bits, **options)[0])
+    law_bits = (draw, nbits) if rounding == "stochastic" else None
+    minus_zero = bool(x == 0 and np.signbit(x))
+    expected = law_encode(Fraction(float(x)), form, random_bits=law_bits, negative_zero=minus_zero, **options)
+    assert kernel == expected, f"x={x!r} scale={form.scale}"
