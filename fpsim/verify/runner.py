@@ -72,8 +72,8 @@ def simulate(job: Job, cache: Path | None = None, *, bench: str | None = None) -
         job.write(folder / "job.json")
         if job.golden is not None:
             _hand_over_golden(job, folder / GOLDEN_FILE)
-        _start(job, built, folder, bench or f"fpsim.verify.benches.{job.unit_name}_tests", kinds)
-        _raise_failures(folder)
+        ended = _start(job, built, folder, bench or f"fpsim.verify.benches.{job.unit_name}_tests", kinds)
+        _raise_failures(job, folder, ended)
         counts = _counts(folder, kinds, job)
     return Run(
         vectors={kind: counts[kind]["compared"] for kind in kinds},
@@ -102,7 +102,8 @@ def _hand_over_golden(job: Job, file: Path) -> None:
     file.write_text(json.dumps(golden.beats), encoding="utf-8")
 
 
-def _start(job: Job, built: Build, folder: Path, bench: str, kinds: Sequence[str]) -> None:
+def _start(job: Job, built: Build, folder: Path, bench: str, kinds: Sequence[str]) -> str:
+    """Run the simulator; returns how it ended, empty where it ended well."""
     from cocotb_tools.runner import get_runner  # here, so that a missing cocotb is reported by the build
 
     runner = get_runner("verilator")
@@ -125,8 +126,8 @@ def _start(job: Job, built: Build, folder: Path, bench: str, kinds: Sequence[str
             },
         )
     except (RuntimeError, SystemExit) as error:
-        if not (folder / RESULTS_XML).is_file():
-            raise SimulationError(f"{job.unit.top}: the simulator died ({error})\n{_log(folder)}") from None
+        return str(error) or "without a word"
+    return ""
 
 
 def _log(folder: Path) -> str:
@@ -135,14 +136,14 @@ def _log(folder: Path) -> str:
     return "\n".join(text.splitlines()[-LOG_LINES_SHOWN:])
 
 
-def _raise_failures(folder: Path) -> None:
-    """Raise the first failure in the results; none at all is a failure too."""
+def _raise_failures(job: Job, folder: Path, ended: str) -> None:
+    """Raise the first failure in the results; no results and no tests are failures too."""
     file = folder / RESULTS_XML
     if not file.is_file():
-        raise SimulationError(f"the simulator left no results\n{_log(folder)}")
+        raise SimulationError(f"{job.unit.top}: no results ({ended})\n{_log(folder)}")
     cases = list(ElementTree.parse(file).getroot().iter("testcase"))
     if not cases:
-        raise SimulationError(f"no test ran\n{_log(folder)}")
+        raise SimulationError(f"{job.unit.top}: no test ran\n{_log(folder)}")
     for case in cases:
         for failure in case:
             if failure.tag not in ("failure", "error"):
@@ -154,6 +155,8 @@ def _raise_failures(folder: Path) -> None:
                 f"{case.get('classname')}.{case.get('name')}: {failure.get('type')}: {message}\n"
                 f"{failure.text or _log(folder)}"
             )
+    if ended:
+        raise SimulationError(f"{job.unit.top}: the simulator failed ({ended})\n{_log(folder)}")
 
 
 def _counts(folder: Path, kinds: Sequence[str], job: Job) -> dict[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import cocotb
@@ -68,7 +69,7 @@ async def random(dut: Any) -> None:
             block = [bench.rng.randint(-limit, limit) for _ in range(x_port.lanes)]
             yield _beat(bench, block, bench.rng.getrandbits(x_port.lanes), enable=bench.rng.random() < 0.8)
 
-    await check_stream(bench, one_to_one(_law(bench)), beats())
+    await check_stream(bench, one_to_one(_law(bench)), beats(), cut=islice(beats(), 20))
     bench.finish()
 
 

@@ -110,6 +110,25 @@ class Bench:
             raise self.reporter.mismatch(index, inputs, expected, got, notes)
         self.compared += max(port.lanes for port, _ in self._outputs if port.name in expected)
 
+    async def edge(self) -> None:
+        """A rising clock edge, then half a cycle; the clock is left falling."""
+        self.dut.clk_i.value = 1
+        await Timer(1, "ns")
+        self.dut.clk_i.value = 0
+        self.cycle += 1
+
+    async def reset(self, cycles: int = 2) -> None:
+        """Pull the reset down, clock a few times, release it; other inputs stay as they are."""
+        self.dut.clk_i.value = 0
+        self.dut.rst_ni.value = 1
+        await Timer(1, "ns")
+        self.dut.rst_ni.value = 0
+        for _ in range(cycles):
+            await Timer(1, "ns")
+            await self.edge()
+        await Timer(1, "ns")
+        self.dut.rst_ni.value = 1
+
     async def check_combinational(self, vectors: Iterable[Words], law: Law) -> None:
         """Drive each vector, compare with the law's outputs for it."""
         for index, words in enumerate(vectors):

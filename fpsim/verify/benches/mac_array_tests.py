@@ -153,7 +153,7 @@ async def random(dut: Any) -> None:
         if not bench.job.quick:
             yield from _wrapping_tile(bench)
 
-    await check_stream(bench, model, beats(), held=FORMAT_PORTS)
+    await check_stream(bench, model, beats(), held=FORMAT_PORTS, cut=_tile(bench, 30))
     bench.finish(**measured)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import cocotb
@@ -61,7 +62,7 @@ async def random(dut: Any) -> None:
             lanes = bench.unit.inputs[0].lanes
             yield _beat(bench, [_integer(bench, amp, name) for _ in range(lanes)], amp, name)
 
-    await check_stream(bench, one_to_one(_law(bench)), beats())
+    await check_stream(bench, one_to_one(_law(bench)), beats(), cut=islice(beats(), 20))
     bench.finish()
 
 

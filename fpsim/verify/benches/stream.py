@@ -15,6 +15,7 @@ from cocotb.triggers import Timer
 from fpsim.verify.benches.harness import Bench, Law, Words
 
 PATIENCE = 2000  # cycles without any transfer before the unit counts as hung
+CUT_CYCLES = 12  # before a reset cuts a stream off: some answers are out, some on their way
 PROFILE_CYCLES = 50  # cycles before gaps and stalls change their probabilities
 PROFILES = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.3, 0.3), (0.9, 0.1), (0.1, 0.9))
 
@@ -64,7 +65,6 @@ class Stream:
         self.first_in: int | None = None
         self.last_out = 0
         dut: Any = bench.dut
-        self._clk, self._reset = dut.clk_i, dut.rst_ni
         self._in_valid, self._in_ready = dut.in_valid_i, dut.in_ready_o
         self._out_valid, self._out_ready = dut.out_valid_o, dut.out_ready_i
         self._expected: deque[Expectation] = deque()
@@ -74,24 +74,22 @@ class Stream:
         self._profile = (0.0, 0.0)
 
     async def reset(self) -> None:
-        """Two cycles of reset with noise on the inputs; nothing may be offered afterwards."""
-        self._reset.value = 0
+        """Reset with noise on the inputs; nothing may be offered afterwards."""
         self._in_valid.value = 0
         self._out_ready.value = 0
         self.bench.drive(self._noise())
-        for _ in range(2):
-            await self._edge()
-        self._reset.value = 1
+        await self.bench.reset()
         self._expected.clear()
         self._held = None
         self._moved = self.bench.cycle
 
-    async def run(self, beats: Iterable[Beat]) -> None:
-        """Send the beats, check every output beat, return when the last one has left."""
+    async def run(self, beats: Iterable[Beat], cycles: int | None = None) -> None:
+        """Send the beats, check every output beat; return when the last one has left, or after `cycles`."""
         source = iter(beats)
         beat = next(source, None)
         offered = False
-        while beat is not None or self._expected:
+        end = None if cycles is None else self.bench.cycle + cycles
+        while (beat is not None or self._expected) and self.bench.cycle != end:
             gap, stall = self._probabilities()
             may_offer = beat is not None and not (beat.drained and self._expected)
             if not offered and may_offer and self._chance(gap):
@@ -131,7 +129,7 @@ class Stream:
         if bench.cycle - self._moved > PATIENCE:
             rows = [("waiting", f"{len(self._expected)} output beats expected, input offered: {offered}")]
             raise bench.reporter.fault(f"nothing moved for {PATIENCE} cycles", rows)
-        await self._edge()
+        await bench.edge()
         return accepted
 
     def _monitor_output(self, ready: bool) -> None:
@@ -153,12 +151,6 @@ class Stream:
             self._emitted += 1
             self._moved = self.last_out = bench.cycle
 
-    async def _edge(self) -> None:
-        self._clk.value = 1
-        await Timer(1, "ns")
-        self._clk.value = 0
-        self.bench.cycle += 1
-
 
 async def check_stream(
     bench: Bench,
@@ -167,6 +159,7 @@ async def check_stream(
     *,
     stress: bool = True,
     held: frozenset[str] = frozenset(),
+    cut: Iterable[Beat] = (),
 ) -> None:
     """Reset the unit, send the beats, check every answer.
 
@@ -176,8 +169,11 @@ async def check_stream(
         beats: what to send.
         stress: random gaps and back-pressure, and noise on the inputs between beats.
         held: inputs that stay as they are between beats.
+        cut: beats that are sent before, until a reset throws out what is on its way.
     """
     stream = Stream(bench, model, stress=stress, held=held)
+    await stream.reset()
+    await stream.run(cut, cycles=CUT_CYCLES)
     await stream.reset()
     await stream.run(beats)
 
