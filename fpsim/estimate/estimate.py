@@ -19,8 +19,8 @@ ASSUMPTIONS = (
     "Costed: the block linears. Attention's products, softmax, LayerNorm, adaLN, GELU and the embeddings run "
     "on the host: their multiply-accumulates are counted, their energy is not.",
     "Cycles are the array's, without stalls; input path, epilogue and DRAM keep up and overlap with it.",
-    "Padding of ragged tiles is charged as if it were data. Every row is charged as rotated, those of attn.proj "
-    "too, which pass the Hadamard engine unchanged because their rotation is folded into the weights.",
+    "Padding of ragged tiles is charged as if it were data. Every row is charged as rotated, also those of "
+    "attn.proj, which pass the Hadamard engine unchanged because their rotation is folded into the weights.",
     "Unit energies come from synthesized netlists that computed what the RTL does, on the data named. low: "
     "zero-delay activity, no wires. mid: wires as heavy as the pins. high: the same wires and every glitch "
     "of a unit-delay simulation.",
