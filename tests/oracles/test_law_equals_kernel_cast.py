@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fpsim.arith.cast import encode as law_encode
 from fpsim.formats import FORMATS, get
 from fpsim.kernels.cast import decode, encode
+from tests.kernels.reference import boundaries, finite_values, held_by, neighbours
 
 SMALL = [name for name, form in FORMATS.items() if form.bits <= 8]
 ROUNDINGS = ("rne", "rna", "rtz", "rup", "rdn")
@@ -92,6 +93,21 @@ def test_every_rounding_on_a_seeded_subset(fmt: str, source: str) -> None:
                 assert code == law(numbers[i], fmt, overflow=overflow, **options), f"{numbers[i]} {rounding}"
                 cases += 1
     assert cases in (5 * 2000, 10 * 2000)
+
+
+@pytest.mark.parametrize("fmt", SMALL)
+def test_every_rounding_on_every_float32_next_to_a_boundary(fmt: str) -> None:
+    x = neighbours(held_by(boundaries(get(fmt)), np.float32), np.float32)
+    x = x[np.isfinite(x)]
+    numbers = [(Fraction(value), value == 0 and bool(np.signbit(value))) for value in x.tolist()]
+    cases = 0
+    for rounding in ROUNDINGS:
+        kernel = encode(x, fmt, rounding=rounding).tolist()  # type: ignore[arg-type]
+        for code, number in zip(kernel, numbers, strict=True):
+            assert code == law(number, fmt, rounding=rounding), f"{number} {rounding}"
+            cases += 1
+    finite = len(finite_values(get(fmt)))
+    assert cases == 5 * (6 * (2 * finite + 2) - (6 if fmt == "e8m0" else 0))
 
 
 @pytest.mark.parametrize("fmt", [*SMALL, "fp16", "bf16", "tf32"])
