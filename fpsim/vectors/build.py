@@ -16,6 +16,7 @@ from fpsim.array.config import ArrayConfig
 from fpsim.array.layer import Machine
 from fpsim.array.program import LayerProgram, StaticScale
 from fpsim.dit.checkpoint import load_noise
+from fpsim.dit.threads import use_threads
 from fpsim.dit.workload import load_model
 from fpsim.quant.capture import capture_rows
 from fpsim.quant.recipe import QuantizedModel
@@ -66,6 +67,7 @@ def _quantized(specs: list[TileSpec], config: ArrayConfig) -> dict[tuple[str, st
 
 def captured_tiles(config: ArrayConfig) -> list[Tile]:
     """Tiles of `demo_specs`, their rows taken from a sampling run of one image on this machine."""
+    use_threads(1)  # one image is too small for threads to pay
     specs = demo_specs()
     start = load_noise(max(1, config.rows // 16))
     tiles: list[Tile] = []
