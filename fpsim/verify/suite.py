@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fpsim.array.config import ArrayConfig
+from fpsim.vectors.golden_set import GoldenSet
 from fpsim.vectors.golden_set import read as read_golden
 from fpsim.verify.build import BuildError
 from fpsim.verify.job import Job
@@ -112,28 +113,24 @@ def run_suite(
     if unknown:
         raise ValueError(f"units: {unknown[0]!r}: expected some of {', '.join(UNIT_NAMES)}")
     tools = check_tools()
-    base = {
-        name: Job(name, config, seed=seed, quick=quick, rtl=None if rtl is None else str(rtl))
-        for name in names
-    }
-    jobs = {name: _jobs(job, golden_dirs) for name, job in base.items()}
-    ordered = sorted(names, key=_ORDER.index)
+    sets = [(str(folder), read_golden(folder)) for folder in golden_dirs]
+    template = Job(UNIT_NAMES[0], config, seed=seed, quick=quick, rtl=None if rtl is None else str(rtl))
+    jobs = {name: _jobs(replace(template, unit_name=name), sets) for name in sorted(names, key=_ORDER.index)}
     results = {}
     what = f"units in {tools.simulator}"
-    progress(what, 0, len(names))
+    progress(what, 0, len(jobs))
     with ThreadPoolExecutor(max_workers=min(_PARALLEL, os.cpu_count() or 1)) as pool:
-        pending = {pool.submit(_check, jobs[name], tools.simulator): name for name in ordered}
+        pending = [pool.submit(_check, todo, tools.simulator) for todo in jobs.values()]
         for future in as_completed(pending):
-            results[pending[future]] = future.result()
-            progress(what, len(results), len(names))
+            results[future.result().unit] = future.result()
+            progress(what, len(results), len(jobs))
     return [results[name] for name in UNIT_NAMES if name in results]
 
 
-def _jobs(base: Job, golden_dirs: Iterable[str | Path]) -> list[Job]:
+def _jobs(base: Job, sets: Sequence[tuple[str, GoldenSet]]) -> list[Job]:
     """The job and one for each golden set of its unit; the first set that fits rides along."""
     jobs = [base]
-    for folder in map(str, golden_dirs):
-        golden = read_golden(folder)
+    for folder, golden in sets:
         if golden.unit != base.unit_name:
             continue
         if golden.config == base.config and jobs[0].golden is None:

@@ -103,3 +103,8 @@ def test_the_suite_reports_a_failing_unit_as_a_result(tmp_path: Path) -> None:
     (result,) = run_suite(read(folder_of("row_scale")).config, [folder], units=["row_scale"], quick=True)
     assert not result.passed
     assert "amp_o differs from the golden set" in result.message
+
+
+def test_the_suite_refuses_a_unit_that_does_not_exist() -> None:
+    with pytest.raises(ValueError, match="'adder': expected some of decode, mul"):
+        run_suite(ArrayConfig(), units=["adder"])
