@@ -7,16 +7,21 @@ import json
 import numpy as np
 
 from fpsim.formats import FORMATS
+from fpsim.formats.tensor_recipes import TENSOR_RECIPES, MxRecipe, NvRecipe
 from fpsim.kernels.align import align
 from fpsim.kernels.cast import decode, encode
 from fpsim.kernels.decode import decode_operand, decode_units
 from fpsim.kernels.epilogue import epilogue
+from fpsim.kernels.float32 import scaled_product, to_float32
 from fpsim.kernels.hadamard import hadamard, hadamard_blocks
 from fpsim.kernels.mac_array import mac_array
+from fpsim.kernels.mx_block import mx_blocks
+from fpsim.kernels.nv_block import nv_blocks
 from fpsim.kernels.pack import pack, unpack
 from fpsim.kernels.quantizer import amax, quantizer
 from fpsim.kernels.row_scale import amplitude, row_scale
 from fpsim.kernels.rows import quantize_rows
+from fpsim.kernels.vector_scale import vectors
 
 OPERANDS = ("e2m1", "e3m0", "e1m2", "int4")
 
@@ -84,9 +89,26 @@ def casts() -> dict[str, object]:
     return results
 
 
+def blocks() -> dict[str, object]:
+    rng = np.random.default_rng(19)
+    x = (rng.normal(size=(4, 40)) * [[1], [1e-40], [1e30], [1e-3]]).astype(np.float32)
+    x[0, :4] = (0.0, -0.0, 6.0, 1e-45)
+    results: dict[str, object] = {}
+    for name, recipe in TENSOR_RECIPES.items():
+        if isinstance(recipe, MxRecipe):
+            results[name] = mx_blocks(x, recipe)
+        elif isinstance(recipe, NvRecipe):
+            results[name] = [*nv_blocks(x, recipe), *nv_blocks(x, recipe, np.float32(3))]
+        else:
+            results[name] = vectors(x, recipe)
+    results["products"] = scaled_product(x, x, np.float32(3)).view(np.uint32)
+    results["rounded"] = to_float32(rng.normal(size=50) * 10.0 ** rng.integers(-46, 40, 50)).view(np.uint32)
+    return results
+
+
 def small_results() -> dict[str, object]:
     """All results, arrays turned into lists."""
-    return json.loads(json.dumps({**datapath(), **casts()}, default=lambda array: array.tolist()))
+    return json.loads(json.dumps({**datapath(), **casts(), **blocks()}, default=lambda array: array.tolist()))
 
 
 if __name__ == "__main__":
