@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from fpsim.array.config import OPERAND_FORMATS, ArrayConfig, UnitConfig
 from fpsim.formats import Format, get
-from fpsim.quant.tensor import RECIPES
+from fpsim.formats.tensor_recipes import MxRecipe, NvRecipe, TensorRecipe, VectorRecipe, get_tensor_recipe
+from fpsim.kernels.cast import decode
 
 Operands = tuple[NDArray[np.uint8], NDArray[np.uint8], str, str]
 
@@ -38,19 +39,47 @@ def values(fmt: str | Format) -> st.SearchStrategy[float]:
     return st.one_of(st.sampled_from(sorted(edges)), anything)
 
 
+def _scale_boundaries(recipe: TensorRecipe) -> list[float]:
+    """Largest magnitudes of a block at which its scale code changes, up to a power of two."""
+    top = get(recipe.element).max_value
+    if isinstance(recipe, NvRecipe):
+        spec = get(recipe.scale)
+        scales = [v for v in map(spec.value, range(spec.n_codes)) if isinstance(v, Fraction)]
+        return [float(top * (low + high) / 2) for low, high in pairwise(scales)]
+    if isinstance(recipe, MxRecipe):
+        half_step = Fraction(1, 4 << get(recipe.element).man_bits)
+        return [1.0, float(2 - 2 * half_step), float(top)]  # floor and ceil; even; rceil
+    return [float(top)]
+
+
 @st.composite
 def blocks(draw: st.DrawFn, recipe: str, size: int = 32) -> NDArray[np.float32]:
-    """One float32 vector of `size` elements for `fpsim.quantize(x, recipe)`.
+    """One float32 vector of `size` elements for `fpsim.quantize(x, recipe)`, finite.
 
     Elements are values of the recipe's format, ties and their neighbours, times one power of two, or zeros.
+    For the recipes with blocks the power of two reaches down to subnormals and up to the largest float32, the
+    elements may all be zero or be scaled by a scale of the format, and the largest may lie at a value where
+    the scale changes, or next to it on either side.
     """
-    if recipe not in RECIPES:
-        raise ValueError(f"recipe={recipe!r}: expected one of {', '.join(RECIPES)}")
-    top = float(get(recipe.rpartition("-")[2]).max_value)
-    exponent = draw(st.integers(-40, 40))
-    element = values(recipe.rpartition("-")[2]).filter(lambda v: abs(v) <= top)
+    found = get_tensor_recipe(recipe)
+    top = float(get(found.element).max_value)
+    element = values(found.element).filter(lambda v: abs(v) <= top)
     drawn = draw(st.lists(st.one_of(st.just(0.0), element), min_size=size, max_size=size))
-    return np.array(drawn, dtype=np.float32) * np.float32(2.0**exponent)
+    x = np.array(drawn, dtype=np.float32)
+    if isinstance(found, VectorRecipe):
+        return x * np.float32(2.0 ** draw(st.integers(-40, 40)))
+    if isinstance(found, NvRecipe):
+        x *= decode(np.array([draw(st.integers(1, 126))], np.uint8), found.scale)
+    if draw(st.booleans()):
+        edge = np.float32(draw(st.sampled_from(_scale_boundaries(found))))
+        towards = draw(st.sampled_from([0.0, float(edge), 1e9]))
+        x[np.abs(x) > edge] = 0
+        x[draw(st.integers(0, size - 1))] = np.nextafter(edge, np.float32(towards))
+    if draw(st.integers(0, 9)) == 0:
+        x[:] = 0
+    exponent = draw(st.one_of(st.integers(-12, 12), st.integers(-149, -110), st.integers(100, 127)))
+    largest = np.finfo(np.float32).max
+    return np.clip(np.ldexp(x.astype(np.float64), exponent), -largest, largest).astype(np.float32)
 
 
 @st.composite

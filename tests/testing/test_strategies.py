@@ -5,11 +5,12 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 import fpsim
 from fpsim.arith.mac_array import mac_array
+from fpsim.quant.tensor import RECIPES
 from fpsim.testing import blocks, codes, configs, operands, values
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,11 +47,27 @@ def test_every_machine_multiplies_as_plain_integers_do(data: st.DataObject) -> N
     assert mac_array(a.tolist(), b.tolist(), a_fmt, b_fmt, config.unit.acc_bits) == wrapped.tolist()
 
 
-@QUICK
-@given(st.sampled_from(["e2m1", "e3m0", "e1m2", "int4"]).flatmap(lambda f: blocks(f"per-token-{f}")))
-def test_blocks_are_finite_and_quantize(x: np.ndarray) -> None:
+@settings(QUICK, max_examples=400)
+@given(st.sampled_from(RECIPES).flatmap(lambda name: st.tuples(st.just(name), blocks(name, size=20))))
+def test_blocks_are_finite_and_quantize(drawn: tuple[str, np.ndarray]) -> None:
+    recipe, x = drawn
     assert x.dtype == np.float32
+    assert x.shape == (20,)
     assert np.isfinite(x).all()
+    if not recipe.startswith("per-") or not 0 < np.abs(x).max() < 2.0**-140:  # a float32 scale may underflow
+        assert fpsim.quantize(x, recipe).codes.shape == x.shape
+
+
+@pytest.mark.parametrize(
+    "recipe", ["mxfp4-rceil", "mxfp8-e5m2-floor", "nvfp4", "nvfp4-four-over-six-mse-256"]
+)
+def test_blocks_reach_zero_tiny_huge_and_every_kind_of_scale(recipe: str) -> None:
+    def is_tiny(x: np.ndarray) -> bool:
+        return bool(0 < np.abs(x).max() < 2.0**-126)
+
+    search = settings(database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    for wanted in (lambda x: not x.any(), is_tiny, lambda x: np.abs(x).max() > 2.0**110):
+        assert wanted(find(blocks(recipe, size=4), wanted, settings=search))
 
 
 @QUICK
