@@ -123,7 +123,7 @@ def _moved_back(rows: NDArray[Any], shape: tuple[int, ...], axis: int) -> NDArra
 
 
 def _all_finite(x: NDArray[np.float32]) -> bool:
-    """Whether no element is NaN or Inf; in the bits, for what subnormals are worth."""
+    """Whether no element is NaN or Inf."""
     bits = np.asarray(x, order="C").view(np.int32)
     return bool(((bits & _MAGNITUDE) < _INF).all())
 
@@ -135,7 +135,7 @@ def _static_amax(
     if isinstance(recipe, MxRecipe):
         raise ValueError(f"amax: expected None, {recipe.name} takes every scale from its block")
     given = to_float32(amax)
-    if not _all_finite(given) or not (given > 0).all():
+    if not _all_finite(given) or not (np.asarray(given, order="C").view(np.int32) > 0).all():
         raise ValueError(f"amax={amax!r}: expected finite numbers above 0")
     if given.ndim == 0:
         vector = isinstance(recipe, VectorRecipe) and recipe.scope != "per-tensor"

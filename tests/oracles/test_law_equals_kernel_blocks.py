@@ -157,6 +157,7 @@ def test_flush_to_zero_changes_nothing() -> None:
             got = fpsim.quantize(x, name, amax=None if name.startswith("mx") else 2.0**-100)
             scale = b"" if got.tensor_scale is None else got.tensor_scale.tobytes()
             results.append([got.codes.tobytes(), got.scales.tobytes(), scale, got.dequantize().tobytes()])
+        assert fpsim.quantize(x[:40], "nvfp4", amax=2.0**-130).scales.any()
         own = [fpsim.quantize(x, name) for name in names if name[:2] in ("mx", "nv")]
         results.append([q.codes.tobytes() + q.scales.tobytes() + q.dequantize().tobytes() for q in own])
         return [*results, [to_float32(wide).tobytes()]]
