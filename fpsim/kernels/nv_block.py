@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,9 @@ _PAPER, _TE, _MODELOPT, _TORCHAO = range(4)
 _NORMS = (None, "absmax", "mae", "mse")
 _ONE_CANDIDATE, _ABSMAX, _MAE, _MSE = range(4)
 
-_E2M1_TOP = float(get("e2m1").max_value)
+_E2M1 = get("e2m1")
+_E2M1_TOP = float(_E2M1.max_value)
+_MIDDLES = tuple(float(a + b) / 2 for a, b in pairwise(decode(np.arange(8, dtype=np.uint8), _E2M1)))
 _UE4M3 = get("ue4m3")
 _SCALE_TOP = _UE4M3.max_magnitude_code
 _SCALE_STEPS = float(1 / _UE4M3.step)
@@ -103,8 +106,9 @@ def _factor(scale: float, decoding: float, rule: _Rule) -> float:
 @njit(cache=True, nogil=True)
 def _element(magnitude: float) -> int:
     """The E2M1 magnitude code of a float32 number >= 0, to nearest, ties to the even code, saturating."""
-    low = int(magnitude > 0.25) + int(magnitude >= 0.75) + int(magnitude > 1.25) + int(magnitude >= 1.75)
-    return low + int(magnitude > 2.5) + int(magnitude >= 3.5) + int(magnitude > 5.0)
+    m0, m1, m2, m3, m4, m5, m6 = _MIDDLES
+    low = int(magnitude > m0) + int(magnitude >= m1) + int(magnitude > m2) + int(magnitude >= m3)
+    return low + int(magnitude > m4) + int(magnitude >= m5) + int(magnitude > m6)
 
 
 @njit(cache=True, nogil=True)
