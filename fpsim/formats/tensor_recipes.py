@@ -39,7 +39,8 @@ is that of x · f, or with division="divide" of x / (s · g). Zero block: scale 
 torchao 0x08 (2^-6). Where s underflows to 0 (paper, te), the paper's quotient has no value and the codes are
 ±0; te keeps its formula, and every element but 0 saturates (it decodes to 0 either way). −0, and negative
 numbers that the scaling takes to −0: code 8; te and modelopt code 0. NaN and Inf anywhere are refused: they
-leave no tensor scale. "1 if that is 0", and max for torchao, are ours: there the references return NaN.
+leave no tensor scale. "1 if that is 0", and max for torchao, are ours: there the references return NaN. With
+the amax 2688 the tensor scale is 1: nvfp4-torchao is then torchao's single level.
 
 Four over six: a second candidate takes (B / 6) · e · 1.5, so that the block's largest element meets 4 in
 place of 6; the lower error wins, a tie takes the first. The error of an element is code value · s · A /
@@ -57,7 +58,8 @@ Quantizing what is on the grid: vectors and blocks of finite values return the s
 exceptions. A vector scale or a tensor scale may move by a rounding (NVFP4 with the same amax given: never).
 An NVFP4 scale in the subnormal range of UE4M3 is too coarse: with s = 2 · 2^-9 and a largest element of 4,
 B / 6 is 1.33 · 2^-9, which rounds to 2^-9. Four over six and the clip search choose anew. rceil and ceil may
-halve a scale and double its codes: the values stay.
+halve a scale and double its codes: the values stay. even, ceil and rceil round what is next to 2^128 up to
+it, which float32 does not hold. te and modelopt take a −0 of the first time to 0.
 """
 
 from __future__ import annotations

@@ -181,6 +181,12 @@ def test_rceil_may_halve_a_scale_and_double_the_codes() -> None:
     assert (again.scales.tolist(), again.codes.tolist()) == ([126], [7, 4])  # 6 and 2, times 1/2
 
 
+@pytest.mark.parametrize("recipe", MX, ids=NAMES)
+def test_all_rules_but_floor_round_the_largest_float32_up_to_infinity(recipe: MxRecipe) -> None:
+    back = fpsim.quantize(np.array([FLT_MAX], np.float32), recipe.name).dequantize()
+    assert np.isinf(back).all() == (recipe.rule != "floor")
+
+
 def test_mx_codes_decode_as_ml_dtypes_does() -> None:
     got = fpsim.quantize(wide_rows(309, rows=20, low=-9, high=9), "mxfp6-e3m2-even")
     scales = got.scales.view(ml_dtypes.float8_e8m0fnu).astype(np.float32).repeat(32, axis=1)

@@ -79,6 +79,16 @@ def test_equals_the_reference(name: str, peer: Peer, options: tuple[Any, ...]) -
     assert assert_equals(name, peer, *options) == 6 * 3 * 400 * 64
 
 
+def test_an_amax_of_2688_is_torchaos_single_level() -> None:
+    # nvfp4_quantize without a tensor scale: s = UE4M3(max(B / 6, 2^-6)), elements x · (1 / s).
+    x = rows(317, -12, 12)
+    got = fpsim.quantize(x, "nvfp4-torchao", amax=2688)
+    blocks = peers.to_blocks(x, 16)
+    scales, s = peers.ue4m3(np.maximum(np.abs(blocks).max(axis=-1) / F(6), F(2**-6)))
+    codes = peers.cast(blocks * (F(1) / s)[..., None], "e2m1").reshape(x.shape)
+    assert (got.tensor_scale, got.scales.tolist(), got.codes.tolist()) == (1, scales.tolist(), codes.tolist())
+
+
 def boundary_blocks() -> np.ndarray:
     """Blocks (6s, x, 0 ...) for every finite scale s above 0 and every x within 8 ulp of s times a midpoint.
 
