@@ -106,7 +106,9 @@ def test_verify_runs_a_users_rtl_and_fails_when_it_is_wrong(
     source = (mine / "fpsim_decode.sv").read_text()
     assert source.count("= sign;") > 0
     (mine / "fpsim_decode.sv").write_text(source.replace("= sign;", "= ~sign;"))
-    wrong = fpsim("verify", "--unit", "decode", "--golden", golden, "--rtl", str(mine))
+    wrong = fpsim("verify", "--unit", "decode", "--golden", golden, "--rtl", str(mine), "--json")
     assert wrong.exit_code == 1, wrong.output
-    assert "FAILED" in wrong.output
-    assert "fpsim_decode" in wrong.output
+    (unit,) = json.loads(wrong.stdout)["units"]
+    assert not unit["passed"]
+    assert "fpsim_decode" in unit["message"]
+    assert unit["message"].splitlines()[0] in wrong.stderr
