@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -163,7 +163,8 @@ def verify(
     if as_json:
         _print_json({"units": [asdict(result) for result in results]})
     else:
-        console.print(rich_table(rtl_table(as_checks(results))))
+        verdicts = [replace(check, message="") for check in as_checks(results)]  # the messages follow whole
+        console.print(rich_table(rtl_table(verdicts)))
     for result in results:
         if not result.passed:
             errors.print(result.message, highlight=False, markup=False, soft_wrap=True)
