@@ -12,7 +12,8 @@ from fpsim.verify.benches.harness import Bench, Law, Words, pack
 
 FP16_CODES = 1 << 16
 STATIC_EXPONENTS = (1, 2, 11, 14, 15, 16, 22, 29, 30)
-STATIC_EXPONENTS_QUICK = (1, 15, 30)
+STATIC_EXPONENTS_QUICK = (15, 1, 30)
+FEW_LANES = 8  # a unit with fewer takes so many steps for all patterns that one exponent must do when quick
 
 
 def _law(bench: Bench) -> Law:
@@ -43,9 +44,10 @@ async def exhaustive(dut: Any) -> None:
     """All 65,536 FP16 patterns, aligned to several static exponents."""
     bench = Bench(dut, "exhaustive")
     lanes = bench.unit.inputs[0].lanes
+    quick = STATIC_EXPONENTS_QUICK[: 1 if lanes < FEW_LANES else None]
 
     def vectors() -> Iterator[Words]:
-        for exp in STATIC_EXPONENTS_QUICK if bench.job.quick else STATIC_EXPONENTS:
+        for exp in quick if bench.job.quick else STATIC_EXPONENTS:
             for first in range(0, FP16_CODES, lanes):
                 yield {"x": pack(range(first, first + lanes), 16), "exp": exp}
 

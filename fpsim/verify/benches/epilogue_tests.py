@@ -43,7 +43,8 @@ class LaneMaker:
         self.acc_bits = bench.config.unit.acc_bits
         plain = self.rng.random() < 0.6  # a power of two: then the product's bits are the accumulator's
         significand = 0 if plain else self.rng.getrandbits(TF32_MAN)
-        self.row_scale = self.rng.randint(60, 190) << TF32_MAN | significand
+        exponents = NORMAL_EXPONENTS if self.rng.random() < 0.1 else range(60, 190)
+        self.row_scale = self.rng.choice(exponents) << TF32_MAN | significand
 
     def acc(self, bits: int) -> int:
         """A random signed accumulator of at most so many bits."""
