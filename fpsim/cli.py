@@ -163,8 +163,8 @@ def verify(
     if as_json:
         _print_json({"units": [asdict(result) for result in results]})
     else:
-        verdicts = [replace(check, message="") for check in as_checks(results)]  # the messages follow whole
-        console.print(rich_table(rtl_table(verdicts)))
+        short = [replace(check, message=check.message.partition("\n")[0]) for check in as_checks(results)]
+        console.print(rich_table(rtl_table(short)))  # whole messages follow
     for result in results:
         if not result.passed:
             errors.print(result.message, highlight=False, markup=False, soft_wrap=True)
