@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fpsim.formats import Format
 from fpsim.kernels import _check
 from fpsim.kernels.align import _align_row, _row_exponent
-from fpsim.kernels.hadamard import _H12, _check_size, _hadamard_row
+from fpsim.kernels.hadamard import _hadamard_row, check_size, scratch_size
 from fpsim.kernels.quantizer import _quantize_row, _row_amax, _rule
 from fpsim.kernels.row_scale import _amplitude, _row_scale_bits
 
@@ -19,7 +19,8 @@ def _quantize_rows(
     x_bits: NDArray[np.uint16],
     guard_bits: int,
     hadamard_n: int,
-    h12: NDArray[np.int8],
+    hadamard_base: int,
+    scratch: NDArray[np.int32],
     signs: NDArray[np.int8],
     sums: NDArray[np.int64],
     ties_up: NDArray[np.bool_],
@@ -41,7 +42,7 @@ def _quantize_rows(
         for k in range(signs.shape[0]):
             h[k] *= signs[k]
         if hadamard_n > 1:
-            _hadamard_row(h, hadamard_n, h12)
+            _hadamard_row(h, hadamard_n, hadamard_base, scratch)
         amp = static_amp if static_exp else _amplitude(_row_amax(h))
         row_scale[m] = _row_scale_bits(amp, exp, guard_bits)
         _quantize_row(h, amp, sums, ties_up, divisor, twos_complement, codes[m])
@@ -55,6 +56,7 @@ def quantize_rows(
     signs: NDArray[np.int8] | None,
     fmt: str | Format,
     static: tuple[int, int] | None = None,
+    hadamard_base: int | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.bool_]]:
     """FP16 rows to codes and row scales: `align`, `hadamard_blocks`, `amax`, `amplitude`, `row_scale` and
     `quantizer` in one pass, from the same inner functions. Rows are independent, and the interpreter lock is
@@ -63,10 +65,12 @@ def quantize_rows(
     Args:
         x_bits: FP16 bits, (M, K) uint16.
         guard_bits: 0 to 8.
-        hadamard_n: block size, 2^k or 12 · 2^k with (2^(11 + guard_bits) - 1) · n <= 2^30; None: no rotation.
+        hadamard_n: block size, 2^k, 12 · 2^k or 36 · 2^k with (2^(11 + guard_bits) - 1) · n <= 2^30; None: no
+            rotation.
         signs: (K,) int8 of ±1 before the rotation, or None; only with a rotation.
         fmt: e2m1, e3m0, e1m2 or int4.
         static: (row exponent 1 to 30, amplitude of at most 11 significant bits), or None: from each row.
+        hadamard_base: order of the outer factor; None as in `hadamard_blocks`.
 
     Returns:
         codes (M, K) uint8; row_scale (M,) uint32 TF32 codes; special (M,) bool: the row holds an Inf or NaN.
@@ -78,7 +82,9 @@ def quantize_rows(
     rows, length_k = bits.shape
     guard = _check.integer("guard_bits", guard_bits, 0, _check.GUARD_BITS_MAX)
     sums, ties_up, divisor, twos_complement = _rule(_check.operand_format("fmt", fmt))
-    size = 1 if hadamard_n is None else _check_size("hadamard_n", hadamard_n, length_k)
+    size, base = 1, 1
+    if hadamard_n is not None:
+        size, base = check_size("hadamard_n", hadamard_n, length_k, hadamard_base)
     if ((1 << (11 + guard)) - 1) * size > _check.AMPLITUDE_MAX:
         raise ValueError(f"hadamard_n={size}: expected (2^(11 + guard_bits) - 1) * n <= 2^30")
     if signs is not None and hadamard_n is None:
@@ -89,7 +95,7 @@ def quantize_rows(
     row_scale = np.empty(rows, np.uint32)
     special = np.empty(rows, np.bool_)
     _quantize_rows(
-        bits, guard, size, _H12, vector, sums, ties_up, divisor, twos_complement, exp, amp, codes,
-        row_scale, special,
+        bits, guard, size, base, np.empty(scratch_size(size, base), np.int32), vector, sums, ties_up,
+        divisor, twos_complement, exp, amp, codes, row_scale, special,
     )  # fmt: skip
     return codes, row_scale, special

@@ -9,6 +9,7 @@ import numpy as np
 from fpsim.formats import FORMATS
 from fpsim.formats.tensor_recipes import TENSOR_RECIPES, MxRecipe, NvRecipe
 from fpsim.kernels.align import align
+from fpsim.kernels.butterfly import hadamard_fixed, hadamard_fp16, stage_radices
 from fpsim.kernels.cast import decode, encode
 from fpsim.kernels.decode import decode_operand, decode_units
 from fpsim.kernels.epilogue import epilogue
@@ -39,6 +40,13 @@ def datapath() -> dict[str, object]:
     for n in (1, 2, 4, 8, 16, 12, 24, 48):
         results[f"hadamard {n}"] = hadamard_blocks(ints, n, signs)
     results["hadamard"] = hadamard(ints.astype(np.int64))
+    for n, base in ((36, None), (72, None), (144, 144)):
+        block = rng.integers(-99, 99, (1, n), dtype=np.int32)
+        shifts = [1] * len(stage_radices(n, base))
+        half = block.astype(np.float16).view(np.uint16)
+        results[f"hadamard {n} {base}"] = hadamard_blocks(block, n, base=base)
+        results[f"fixed {n} {base}"] = hadamard_fixed(block, n, shifts, 8, "rna", base=base)
+        results[f"fp16 {n} {base}"] = hadamard_fp16(half, n, shifts, base=base)
     amp = amplitude(amax(ints))
     results["row_scale"] = [amp, row_scale(amp, exps, 4)]
     col_scale = ((rng.integers(100, 120, 5) << 10) | rng.integers(0, 1024, 5)).astype(np.uint32)

@@ -90,7 +90,7 @@ def test_threads_do_not_change_a_bit() -> None:
             {"hadamard_n": 24, "signs": np.ones(24, np.int8)},
             "hadamard_n=24: expected a divisor of the row length 64",
         ),
-        ({"hadamard_n": 6}, "hadamard_n=6: expected a power of two, or 12 times"),
+        ({"hadamard_n": 6}, "hadamard_n=6: expected a power of two, or 12 or 36 times"),
         ({"hadamard_n": None}, "signs: expected None without a rotation"),
         ({"signs": np.zeros(64, np.int8)}, "signs holds 0: expected -1 or 1"),
         ({"fmt": "int8"}, "fmt='int8': expected one of e2m1, e3m0, e1m2, int4"),
