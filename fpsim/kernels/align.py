@@ -12,10 +12,10 @@ from fpsim.kernels import _check
 @njit(cache=True, nogil=True)
 def _row_exponent(bits: NDArray[np.uint16]) -> int:
     """Largest effective exponent of one row of FP16 bits; 31 where it holds an Inf or a NaN."""
-    top = 0x0400
-    for b in bits:
-        top = max(top, int(b) & 0x7C00)
-    return top >> 10
+    top = np.uint16(0x0400)
+    for i in range(bits.shape[0]):  # by index: an iterator would not be vectorized
+        top = max(top, np.uint16(bits[i] & 0x7C00))
+    return int(np.int32(top) >> 10)
 
 
 @njit(cache=True, nogil=True)

@@ -33,12 +33,12 @@ def _rule(fmt: Format) -> tuple[NDArray[np.int64], NDArray[np.bool_], int, bool]
 @njit(cache=True, nogil=True)
 def _row_amax(h: NDArray[np.int32]) -> int:
     """Largest magnitude of one row; 0 for an empty one."""
-    low = 0
-    high = 0
-    for value in h:
-        low = min(low, int(value))
-        high = max(high, int(value))
-    return max(-low, high)
+    low = np.int32(0)
+    high = np.int32(0)
+    for i in range(h.shape[0]):  # by index: an iterator would not be vectorized
+        low = min(low, h[i])
+        high = max(high, h[i])
+    return max(-int(low), int(high))
 
 
 @njit(cache=True, nogil=True)
