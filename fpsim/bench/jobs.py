@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from fpsim.array.config import ArrayConfig
+from fpsim.bench.jobs_formats import FORMAT_JOBS
 from fpsim.bench.measure import Comparison, compare
 from fpsim.dit.checkpoint import load_noise
 from fpsim.dit.workload import load_model
@@ -120,7 +121,14 @@ def digits_forward() -> Comparison:
     )
 
 
-JOBS = (cast_to_e2m1, product_against_float32, product_against_int8, layer_input, digits_forward)
+JOBS = (
+    cast_to_e2m1,
+    product_against_float32,
+    product_against_int8,
+    layer_input,
+    digits_forward,
+    *FORMAT_JOBS,
+)
 
 
 def run_jobs() -> Iterator[Comparison]:
