@@ -116,6 +116,45 @@ def golden(
 
 
 @app.command()
+def formats(
+    name: Annotated[str, typer.Argument(help="A format, such as e2m1. Default: the list of formats.")] = "",
+    bias: Annotated[float | None, typer.Option(help="A real exponent bias, as in HQ-DiT.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the code table of a format: bits, value, neighbours, and where every tie goes.
+
+    Example: fpsim formats e2m1
+    """
+    from fpsim.formats import FORMATS, get
+    from fpsim.report.formats_table import (
+        codes_record,
+        codes_table,
+        format_line,
+        format_record,
+        formats_table,
+    )
+    from fpsim.report.terminal import rich_table
+
+    with _clear_errors():
+        if not name:
+            if bias is not None:
+                raise ValueError(
+                    f"bias={bias}: expected a format beside it, such as: fpsim formats e2m1 --bias 2"
+                )
+            if as_json:
+                _print_json({"formats": [format_record(form) for form in FORMATS.values()]})
+            else:
+                console.print(rich_table(formats_table()))
+            return
+        form = get(name) if bias is None else get(name).with_bias(bias)
+        if as_json:
+            _print_json(codes_record(form))
+        else:
+            console.print(format_line(form), highlight=False, markup=False)
+            console.print(rich_table(codes_table(form)))
+
+
+@app.command()
 def bench(as_json: AsJson = False) -> None:
     """Measure speed as ratios against peers in the same run, one thread each.
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from fpsim.cli import app
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("demo", "sample", "golden", "bench", "verify", "characterize", "estimate")
+COMMANDS = ("demo", "sample", "golden", "formats", "bench", "verify", "characterize", "estimate")
 
 
 def fpsim(*words: str) -> Result:
