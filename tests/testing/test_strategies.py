@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 import fpsim
+from fpsim.arith.cast import encode
 from fpsim.arith.mac_array import mac_array
 from fpsim.quant.tensor import RECIPES
 from fpsim.testing import blocks, codes, configs, operands, values
@@ -79,6 +82,16 @@ def test_quantizing_what_is_on_the_grid_is_the_identity(data: st.DataObject) -> 
     again = fpsim.quantize(once.dequantize(), recipe)
     assert again.dequantize().tolist() == pytest.approx(once.dequantize().tolist(), rel=1e-6)
     assert (again.codes == once.codes).all()
+
+
+@QUICK
+@given(st.data())
+def test_the_law_and_the_cast_agree_under_real_biases(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(["e2m1", "e3m0", "e1m2", "e2m3", "e4m3"]))
+    form = fpsim.formats.get(name).with_bias(data.draw(st.floats(-20, 20)))
+    x = data.draw(values(form))
+    expected = encode(Fraction(x), form, negative_zero=x == 0 and bool(np.signbit(x)))
+    assert fpsim.encode(np.array([x], np.float32), form)[0] == expected
 
 
 def test_wide_formats_have_no_list_of_boundaries() -> None:
