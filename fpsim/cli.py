@@ -150,7 +150,7 @@ def formats(
         if as_json:
             _print_json(codes_record(form))
         else:
-            console.print(format_line(form), highlight=False, markup=False)
+            console.print(format_line(form), highlight=False, markup=False, soft_wrap=True)
             console.print(rich_table(codes_table(form)))
 
 

@@ -171,14 +171,14 @@ def codes_record(form: Format) -> dict[str, Any]:
 
 
 def formats_table() -> Table:
-    """All named formats."""
-    titles = ("bits", "exponent", "significand", "bias", "smallest", "largest")
+    """All named formats; exp and man are the stored bits of exponent and significand."""
+    titles = ("bits", "exp", "man", "bias", "smallest", "largest")
     columns = [Column("name", numeric=False), *(Column(title) for title in titles)]
-    columns += [Column("specials", numeric=False), Column("source", numeric=False)]
+    columns.append(Column("specials", numeric=False))
     rows = [
         Row([
             form.name, *map(str, (form.bits, form.exp_bits, form.man_bits, form.bias)), number(form.step),
-            number(form.max_value), _SPECIALS[form.specials], form.source,
+            number(form.max_value), _SPECIALS[form.specials],
         ])
         for form in FORMATS.values()
     ]  # fmt: skip
