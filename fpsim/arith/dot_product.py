@@ -1,0 +1,72 @@
+"""One output of a matrix product, under any accumulator that rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fpsim.arith.aligned import Factors, aligned_inside, aligned_outside
+from fpsim.arith.exact_plus_c import exact_plus_c
+from fpsim.arith.number import QUIET_NAN, Number, float32_bits, from_code, round_to
+from fpsim.arith.sequential import sequential
+from fpsim.arith.tree import tree
+from fpsim.formats import Accumulator, Format, get
+
+_FP32 = get("fp32")
+TENSOR_CORE_NAN = 0x7FFFFFFF
+
+
+def dot_product(
+    a_codes: Sequence[int],
+    b_codes: Sequence[int],
+    a_fmt: str | Format,
+    b_fmt: str | Format,
+    acc: Accumulator,
+    *,
+    a_scales: Sequence[int] = (),
+    b_scales: Sequence[int] = (),
+    c_bits: int = 0,
+) -> int:
+    """Σ a[k] · b[k], times the blocks' scales, plus C, added as acc says.
+
+    Args:
+        a_codes, b_codes: K codes each.
+        a_fmt, b_fmt: any formats.
+        acc: any kind but "exact".
+        a_scales, b_scales: ceil(K / acc.block) codes of acc.scale; empty without scales.
+        c_bits: float32 bits of C, first rounded to acc.fmt by acc.rounding.
+
+    Returns:
+        float32 bits. NaN is 0x7FC00000; from the aligned kind with C inside 0x7FFFFFFF, as tensor cores have.
+
+    Raises:
+        ValueError: NaN or infinity among the operands, where acc.fmt is not an IEEE format.
+    """
+    assert acc.fmt is not None
+    forms = get(a_fmt), get(b_fmt)
+    factors = [
+        Factors(
+            from_code(a, forms[0]),
+            from_code(b, forms[1]),
+            from_code(a_scales[k // acc.block], acc.scale) if acc.scale else None,
+            from_code(b_scales[k // acc.block], acc.scale) if acc.scale else None,
+        )
+        for k, (a, b) in enumerate(zip(a_codes, b_codes, strict=True))
+    ]
+    total = round_to(from_code(c_bits, _FP32), acc.fmt, acc.rounding, acc.overflow)
+    total = _add_all(total, factors, forms, acc)
+    inside = acc.kind == "aligned" and acc.c_inside
+    return float32_bits(total, TENSOR_CORE_NAN if inside else QUIET_NAN)
+
+
+def _add_all(total: Number, factors: list[Factors], forms: tuple[Format, Format], acc: Accumulator) -> Number:
+    if acc.kind == "aligned":
+        for start in range(0, len(factors), acc.step):
+            step = factors[start : start + acc.step]
+            if acc.c_inside:
+                total = aligned_inside(total, step, *forms, acc)
+            else:
+                total = aligned_outside(total, step, acc)
+        return total
+    products = [f.product for f in factors]
+    add_products = {"sequential": sequential, "tree": tree, "exact-plus-c": exact_plus_c}[acc.kind]
+    return add_products(total, products, acc)
