@@ -2,9 +2,9 @@
 
 Common to all. Vectors and blocks run along one axis of the tensor and never straddle two rows of it. A row
 that is no multiple of the block size is padded with +0: its last block is shorter, and the padding is not
-stored. Element codes are rounded to nearest, ties to the even code, and saturate. `amax` is the largest
-magnitude. Every operation below is one IEEE 754 float32 operation, subnormals included, whatever
-flush-to-zero setting the process has.
+stored. Element codes are rounded to nearest, ties to the even code (E3M0: by the torch rule), and saturate.
+`amax` is the largest magnitude. Every operation below is one IEEE 754 float32 operation, subnormals included,
+whatever flush-to-zero setting the process has.
 
 MX recipes, `mxfp4-*`, `mxfp6-e2m3-*`, `mxfp6-e3m2-*`, `mxfp8-e4m3-*`, `mxfp8-e5m2-*`: blocks of 32, one E8M0
 scale code c each, for 2^(c − 127); `emax` is the exponent of the element format's largest value, `top` that

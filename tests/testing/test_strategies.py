@@ -78,6 +78,8 @@ def test_blocks_reach_zero_tiny_huge_and_every_kind_of_scale(recipe: str) -> Non
 def test_quantizing_what_is_on_the_grid_is_the_identity(data: st.DataObject) -> None:
     recipe = data.draw(st.sampled_from(["per-token-e2m1", "per-tensor-e1m2", "per-channel-e2m1"]))
     x = data.draw(blocks(recipe, size=8))
+    # A smaller scale would be subnormal, where float32 holds neither it nor its multiples to full precision.
+    assume(np.abs(x).max() == 0 or np.abs(x).max() >= 2.0**-120)
     once = fpsim.quantize(x, recipe)
     again = fpsim.quantize(once.dequantize(), recipe)
     assert again.dequantize().tolist() == pytest.approx(once.dequantize().tolist(), rel=1e-6)
