@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from fpsim.formats import FORMATS
+from fpsim.formats import FORMATS, PRESETS, Accumulator
 from fpsim.formats.tensor_recipes import TENSOR_RECIPES, MxRecipe, NvRecipe
 from fpsim.kernels.align import align
 from fpsim.kernels.butterfly import hadamard_fixed, hadamard_fp16, stage_radices
@@ -16,6 +16,7 @@ from fpsim.kernels.epilogue import epilogue
 from fpsim.kernels.float32 import scaled_product, to_float32
 from fpsim.kernels.hadamard import hadamard, hadamard_blocks
 from fpsim.kernels.mac_array import mac_array
+from fpsim.kernels.matmul import matmul
 from fpsim.kernels.mx_block import mx_blocks
 from fpsim.kernels.nv_block import nv_blocks
 from fpsim.kernels.pack import pack, unpack
@@ -114,9 +115,33 @@ def blocks() -> dict[str, object]:
     return results
 
 
+def sums() -> dict[str, object]:
+    rng = np.random.default_rng(20)
+    results: dict[str, object] = {}
+    a, b = rng.integers(0, 256, (2, 33), dtype=np.uint8), rng.integers(0, 256, (3, 33), dtype=np.uint8)
+    four = rng.integers(0, 16, (3, 33), dtype=np.uint8)
+    c = np.array([[0.0, -0.0, np.inf], [1e-45, -3.4e38, 1.5]], np.float32)
+    wide, narrow = {"a_fmt": "e5m2", "b_fmt": "e4m3"}, {"a_fmt": "e2m1", "b_fmt": "e2m1"}
+    for fmt in ("fp32", "fp16", "bf16", "e5m2"):
+        kinds = [Accumulator.sequential(fmt, "rup"), Accumulator.tree(fmt, 4, fused=False)]
+        for acc in [*kinds, Accumulator.exact_plus_c(fmt), Accumulator.exact_plus_c(fmt, step=8)]:
+            results[f"{acc.kind} {fmt} {acc.step}"] = matmul(a, b, **wide, acc=acc, c=c)
+        results[f"fast {fmt}"] = matmul(four, four, **narrow, acc=Accumulator.sequential(fmt))
+    results["saturating"] = matmul(four, four, **narrow, acc=Accumulator.sequential("e4m3"))
+    results["plus c"] = matmul(four[:2], four, **narrow, acc=Accumulator.exact(), c=c)
+    results["hopper"] = matmul(a, b, **wide, acc="hopper-f8-acc16", c=c)
+    for name in ("rtx-blackwell-nvfp4", "mxdotp-anchored"):
+        blocks = -(-33 // PRESETS[name].block)
+        scales = rng.integers(0, 128, (3, blocks), dtype=np.uint8)
+        options = {"a_scale": scales[:2], "b_scale": scales, "c": c}
+        results[name] = matmul(four[:2], four, **narrow, acc=name, **options)
+    return {name: np.asarray(array).view(np.uint32) for name, array in results.items()}
+
+
 def small_results() -> dict[str, object]:
     """All results, arrays turned into lists."""
-    return json.loads(json.dumps({**datapath(), **casts(), **blocks()}, default=lambda array: array.tolist()))
+    results = {**datapath(), **casts(), **blocks(), **sums()}
+    return json.loads(json.dumps(results, default=lambda array: array.tolist()))
 
 
 if __name__ == "__main__":
