@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from fpsim.array.config import ArrayConfig
+from fpsim.bench.jobs_accumulators import ACCUMULATOR_JOBS
 from fpsim.bench.jobs_formats import FORMAT_JOBS
 from fpsim.bench.measure import Comparison, compare
 from fpsim.dit.checkpoint import load_noise
@@ -128,6 +129,7 @@ JOBS = (
     layer_input,
     digits_forward,
     *FORMAT_JOBS,
+    *ACCUMULATOR_JOBS,
 )
 
 
