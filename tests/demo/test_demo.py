@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from fpsim.array.config import ArrayConfig
 from fpsim.cli import app
 from fpsim.demo.parallel import measure_models
 from fpsim.demo.quality import Sampling, measure_model
+from fpsim.dit.threads import use_threads
+from fpsim.report.data import ModelQuality
 from fpsim.vectors import read
 from fpsim.vectors.build import set_paths
 
@@ -64,12 +67,13 @@ def test_models_side_by_side_give_what_one_after_the_other_gives() -> None:
     sampling, config = Sampling(images=4, steps=2), ArrayConfig()
     names, recipes = ["digits", "digits-stress"], ["rotated-w4a4"]
     together = measure_models(names, recipes, config, sampling, ignore)
+    use_threads(1)  # as the workers do; another thread count may round the host's float32 sums otherwise
     alone = [measure_model(name, recipes, config, sampling, ignore) for name in names]
-    for a, b in zip(together, alone, strict=True):
-        assert a.name == b.name
-        for row, other in zip(a.rows, b.rows, strict=True):
-            assert row.accuracy == other.accuracy
-            assert row.paired_mse == pytest.approx(other.paired_mse, rel=0.2)
+    assert [_without_time(model) for model in together] == [_without_time(model) for model in alone]
+
+
+def _without_time(model: ModelQuality) -> ModelQuality:
+    return replace(model, rows=[replace(row, seconds=0.0) for row in model.rows])
 
 
 def test_an_error_in_a_worker_reaches_the_caller() -> None:
