@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsim.array import uniform
 from fpsim.array.config import UnitConfig
+from fpsim.array.protocol import FloatRun, OperandBits, Run
+from fpsim.formats import get
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,10 @@ class StaticScale:
         if self.amp < 1:
             raise ValueError(f"amp={self.amp}: expected at least 1")
 
+    def value(self, guard_bits: int) -> float:
+        """The magnitude that the largest code stands for."""
+        return float(np.ldexp(self.amp, self.exp - 25 - guard_bits))
+
 
 @dataclass(frozen=True, eq=False)
 class LayerProgram:
@@ -40,8 +47,9 @@ class LayerProgram:
         weight_codes: uint8 (N, K), one code per weight.
         col_scale: uint32 (N,), TF32 bits, positive: weight scale, 1 / largest activation level, 1/sqrt(n).
         bias: uint16 (N,), FP16 bits, finite.
-        signs: int8 (K,) of +1 and -1 if rows are rotated on the way in, in blocks of the Hadamard engine's
-            size; None if they are not.
+        signs: int8 (K,) of +1 and -1 if rows are rotated on the way in; None if they are not.
+        hadamard_n: block size of that rotation, 2^k, 12 · 2^k or 36 · 2^k; None: the Hadamard engine's. Any
+            other size is the model's alone: the engine in SystemVerilog has one.
         static: the activation scale if it is static; None for one per row (per token), found from the row.
     """
 
@@ -53,6 +61,7 @@ class LayerProgram:
     bias: NDArray[np.uint16]
     signs: NDArray[np.int8] | None = None
     static: StaticScale | None = None
+    hadamard_n: int | None = None
 
     def __post_init__(self) -> None:
         if self.weight_codes.ndim != 2 or self.weight_codes.dtype != np.uint8:
@@ -79,6 +88,23 @@ class LayerProgram:
         n, k = self.weight_codes.shape
         return n, k
 
+    @property
+    def operand_bits(self) -> OperandBits:
+        """Widths of the operands and passes over the array."""
+        return OperandBits(get(self.act_fmt).bits, get(self.weight_fmt).bits, 1)
+
+    def rotation(self, unit: UnitConfig) -> int | None:
+        """Block size of the rotation on a machine of this configuration; None where rows are not rotated."""
+        return None if self.signs is None else self.hadamard_n or unit.hadamard_n
+
+    def load(self, unit: UnitConfig) -> Run:
+        """The layer as the machine runs it (`fpsim.array.uniform`)."""
+        return uniform.load(self, unit)
+
+    def fake(self, unit: UnitConfig) -> FloatRun:
+        """The same recipe in float32 (`fpsim.array.uniform`)."""
+        return uniform.fake(self, unit)
+
     def check(self, unit: UnitConfig) -> None:
         """Raise ValueError unless a machine of this configuration can run the layer."""
         for field, name in (("act_fmt", self.act_fmt), ("weight_fmt", self.weight_fmt)):
@@ -86,11 +112,9 @@ class LayerProgram:
                 unit.operand_format(name)
             except ValueError as error:
                 raise ValueError(f"{self.name}: {field}: {error}") from None
-        k = self.shape[1]
-        if self.signs is not None and k % unit.hadamard_n:
-            raise ValueError(
-                f"{self.name}: K={k}: expected a multiple of hadamard_n={unit.hadamard_n} for a rotated layer"
-            )
+        k, n = self.shape[1], self.rotation(unit)
+        if n is not None and k % n:
+            raise ValueError(f"{self.name}: K={k}: expected a multiple of hadamard_n={n} for a rotated layer")
         if self.static is not None and (
             self.signs is not None or self.static.amp >= 1 << (unit.align_bits - 1)
         ):

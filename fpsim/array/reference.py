@@ -64,8 +64,8 @@ def trace_row(config: ArrayConfig, program: LayerProgram, x: list[int]) -> RowTr
     if aligned.special:
         raise ValueError(f"x: the row for {program.name} has an Inf or a NaN")
     rotated = aligned.ints
-    if program.signs is not None:
-        n = unit.hadamard_n
+    n = program.rotation(unit)
+    if program.signs is not None and n is not None:
         signs = [int(s) for s in program.signs]
         rotated = [
             value

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from fpsim.array.config import ArrayConfig
 from fpsim.dit.checkpoint import NOISE_IMAGES, load_noise
-from fpsim.dit.diffusion import TRAIN_STEPS, Images, ddim_sample
-from fpsim.dit.metrics import DigitsMetric, load_metric, paired_mse
-from fpsim.dit.model import DiT
+from fpsim.dit.diffusion import TRAIN_STEPS, EpsModel, Images, ddim_sample
+from fpsim.dit.metrics import ImageMetric, load_metric, paired_mse
 from fpsim.dit.workload import MODELS, load_model
 from fpsim.quant.execute import on_machine
 from fpsim.quant.recipes import calibrate, get_recipe
@@ -55,7 +54,7 @@ def measure_model(
     start = load_noise(sampling.images)
     steps = sampling.steps
 
-    def sample(executed: DiT, what: str) -> tuple[Images, float]:
+    def sample(executed: EpsModel, what: str) -> tuple[Images, float]:
         begin = time.perf_counter()
         images = ddim_sample(
             executed,
@@ -93,7 +92,7 @@ def measure_model(
 def _row(
     name: str,
     title: str,
-    metric: DigitsMetric,
+    metric: ImageMetric,
     reference: Images,
     images: Images,
     labels: Images,

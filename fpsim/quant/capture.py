@@ -11,8 +11,7 @@ from torch import Tensor
 
 from fpsim.array.config import ArrayConfig
 from fpsim.dit.diffusion import ddim_sample
-from fpsim.dit.hooks import observe
-from fpsim.quant.execute import on_machine
+from fpsim.quant.execute import observe_executed, on_machine
 from fpsim.quant.recipe import QuantizedModel
 from fpsim.quant.scales import fp16_bits
 
@@ -59,7 +58,7 @@ def capture_rows(
         result: Tensor = executed(x, t, y)
         return result
 
-    with observe(executed, see), torch.inference_mode():
+    with observe_executed(executed, see), torch.inference_mode():
         ddim_sample(eps, noise, labels, steps=steps, batch=len(noise))
     missing = [place for place in places if place not in rows]
     if missing:

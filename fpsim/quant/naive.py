@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fpsim.array.config import ArrayConfig
 from fpsim.dit.hooks import block_linears
 from fpsim.dit.model import DiT
+from fpsim.quant.calibration import Calibration
 from fpsim.quant.linears import bias_of, weight_of
-from fpsim.quant.recipe import Calibration, QuantizedModel
+from fpsim.quant.recipe import QuantizedModel
 from fpsim.quant.scales import OperandChoice, program_layer, static_scale
 
 
@@ -33,4 +34,4 @@ class NaiveStatic:
             )
             for name, linear in block_linears(model).items()
         ]
-        return QuantizedModel(self.name, model, programs)
+        return QuantizedModel.single(self.name, model, programs)

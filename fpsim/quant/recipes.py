@@ -5,9 +5,9 @@ from __future__ import annotations
 from fpsim.array.config import ArrayConfig
 from fpsim.dit.model import DiT
 from fpsim.dit.workload import calibration_noise
-from fpsim.quant.calibrate import input_amax
+from fpsim.quant.calibration import Calibration, observe_model
 from fpsim.quant.naive import NaiveStatic
-from fpsim.quant.recipe import Calibration, QuantizedModel, Recipe
+from fpsim.quant.recipe import QuantizedModel, Recipe
 from fpsim.quant.rotated import RotatedPerToken
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (NaiveStatic(), RotatedPerToken())}
@@ -21,8 +21,8 @@ def get_recipe(name: str) -> Recipe:
 
 
 def calibrate(model: DiT) -> Calibration:
-    """Statistics of a digits model on the stored calibration noise (60 images, 20 steps)."""
-    return Calibration(input_amax(model, *calibration_noise()))
+    """What a digits model feeds its linears on the stored calibration noise (60 images, 20 steps)."""
+    return observe_model(model, *calibration_noise())
 
 
 def quantize_model(model: DiT, recipe: str, config: ArrayConfig) -> QuantizedModel:

@@ -20,8 +20,9 @@ from fpsim.array.config import ArrayConfig
 from fpsim.array.program import LayerProgram
 from fpsim.dit.hooks import block_linears
 from fpsim.dit.model import DiT
+from fpsim.quant.calibration import Calibration
 from fpsim.quant.linears import bias_of, weight_of
-from fpsim.quant.recipe import Calibration, QuantizedModel
+from fpsim.quant.recipe import QuantizedModel
 from fpsim.quant.rotation import random_signs, rotate_columns
 from fpsim.quant.scales import OperandChoice, program_layer
 
@@ -49,7 +50,7 @@ class RotatedPerToken:
         programs = []
         for name, linear in block_linears(folded).items():
             programs.append(self._program(name, linear, n))
-        return QuantizedModel(self.name, folded, programs)
+        return QuantizedModel.single(self.name, folded, programs)
 
     def _program(self, name: str, linear: nn.Linear, n: int) -> LayerProgram:
         choice = OperandChoice(self.fmt, self.fmt, "channel")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fpsim.array.config import ArrayConfig
-from fpsim.array.layer import Machine
 from fpsim.dit.diffusion import ddim_sample
 from fpsim.dit.hooks import block_linears, observe
 from fpsim.dit.model import DiT
-from fpsim.quant.execute import machine_linear, on_machine
+from fpsim.quant.execute import LinearLike, machine_linears, on_machine
 from fpsim.quant.recipe import QuantizedModel
 
 
@@ -36,20 +37,26 @@ def layer_sqnr(
     The float model samples; at each call of each linear the machine computes the same layer on the same
     input. Energies are summed over images, tokens, channels and timesteps.
     """
-    machine = Machine(config, quantized.programs)
-    linears = block_linears(quantized.model)
     signal: dict[str, float] = defaultdict(float)
     error: dict[str, float] = defaultdict(float)
 
-    def compare(name: str, x: Tensor) -> None:
-        exact = linears[name].forward(x)
-        got = machine_linear(machine, name)(x)
-        signal[name] += float(exact.double().square().sum())
-        error[name] += float((got.double() - exact.double()).square().sum())
+    def compare(executed: dict[str, LinearLike], exact: dict[str, nn.Linear], name: str, x: Tensor) -> None:
+        if name in executed:
+            expected = exact[name].forward(x)
+            got = executed[name](x)
+            signal[name] += float(expected.double().square().sum())
+            error[name] += float((got.double() - expected.double()).square().sum())
 
-    with observe(quantized.model, compare), torch.inference_mode():
-        ddim_sample(quantized.model, noise, labels, steps=steps, progress=progress)
-    return {name: _decibel(signal[name], error[name]) for name in linears}
+    def eps(x: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        result: Tensor = quantized.phase_at(int(t[0])).model(x, t, y)
+        return result
+
+    with ExitStack() as stack, torch.inference_mode():
+        for phase in quantized.phases:
+            functions = machine_linears(phase, config)
+            stack.enter_context(observe(phase.model, partial(compare, functions, block_linears(phase.model))))
+        ddim_sample(eps, noise, labels, steps=steps, progress=progress)
+    return {name: _decibel(signal[name], error[name]) for name in signal}
 
 
 def epsilon_sqnr(

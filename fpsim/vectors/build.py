@@ -98,7 +98,10 @@ def stored_tiles(layer_set: GoldenSet, config: ArrayConfig) -> list[Tile]:
 
 
 def _program(quantized: QuantizedModel, layer: str) -> LayerProgram:
-    return next(program for program in quantized.programs if program.name == layer)
+    found = next(program for program in quantized.programs if program.name == layer)
+    if not isinstance(found, LayerProgram):
+        raise ValueError(f"layer={layer!r}: a {type(found).__name__}, expected one that the array runs")
+    return found
 
 
 def _check_kernel(config: ArrayConfig, tile: TracedTile) -> None:

@@ -13,10 +13,9 @@ from fpsim.dit.checkpoint import load_noise
 from fpsim.dit.hooks import block_linears
 from fpsim.dit.model import DiT, DiTConfig
 from fpsim.dit.workload import load_model
-from fpsim.quant.calibrate import input_amax
+from fpsim.quant.calibration import observe_model
 from fpsim.quant.execute import on_machine
 from fpsim.quant.naive import NaiveStatic
-from fpsim.quant.recipe import Calibration
 from fpsim.quant.recipes import RECIPES, get_recipe, quantize_model
 from fpsim.quant.rotated import RotatedPerToken, fold_value_rotation
 from fpsim.quant.rotation import random_signs, rotate_columns
@@ -74,14 +73,14 @@ def test_a_head_that_the_rotation_does_not_fit_is_refused(model: DiT) -> None:
 @pytest.mark.parametrize("recipe", [NaiveStatic(), RotatedPerToken()])
 def test_a_recipe_programs_every_block_linear_and_leaves_the_model_alone(recipe, model: DiT, batch) -> None:  # type: ignore[no-untyped-def]
     before = copy.deepcopy(model.state_dict())
-    calibration = Calibration(input_amax(model, *batch, steps=3))
+    calibration = observe_model(model, *batch, steps=3)
     quantized = recipe.quantize(model, calibration, CONFIG)
     assert [p.name for p in quantized.programs] == list(block_linears(model))
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
 
 def test_rotation_is_online_where_it_must_be_and_folded_for_proj(model: DiT, batch) -> None:  # type: ignore[no-untyped-def]
-    calibration = Calibration(input_amax(model, *batch, steps=3))
+    calibration = observe_model(model, *batch, steps=3)
     rotated = {
         p.name.split(".")[-1]: p for p in RotatedPerToken().quantize(model, calibration, CONFIG).programs
     }
@@ -98,7 +97,7 @@ def test_rotation_is_online_where_it_must_be_and_folded_for_proj(model: DiT, bat
 
 def test_execution_is_close_to_the_model_and_the_same_every_time(model: DiT, batch) -> None:  # type: ignore[no-untyped-def]
     noise, labels = batch
-    quantized = RotatedPerToken().quantize(model, Calibration({}), CONFIG)
+    quantized = RotatedPerToken().quantize(model, observe_model(model, *batch, steps=3), CONFIG)
     t = torch.full((6,), 500)
     with torch.inference_mode():
         exact = model(noise, t, labels)
