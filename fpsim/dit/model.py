@@ -185,6 +185,8 @@ class Mlp(nn.Module):
 class DiTBlock(nn.Module):
     """A transformer block with adaLN-Zero conditioning (paper, figure 3)."""
 
+    LINEARS = ("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2")  # in execution order
+
     def __init__(self, hidden: int, heads: int) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(hidden, elementwise_affine=False, eps=NORM_EPS)
@@ -251,6 +253,10 @@ class DiT(nn.Module):
         for linear in [m.adaLN_modulation[1] for m in modulated] + [self.final_layer.linear]:
             nn.init.zeros_(linear.weight)
             nn.init.zeros_(linear.bias)
+
+    def linear_names(self) -> tuple[str, ...]:
+        """Names of the linears that an accelerator runs, four per block, in execution order."""
+        return tuple(f"blocks.{i}.{name}" for i in range(self.config.depth) for name in DiTBlock.LINEARS)
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         """Predict the noise in `x`.
