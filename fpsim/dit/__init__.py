@@ -5,13 +5,22 @@
 distances. `python -m fpsim.dit.train` and `python -m fpsim.dit.evaluate` make the weights and their card.
 """
 
-from fpsim.dit.checkpoint import SampleNoise, load_digits_dit, load_dit, load_noise, save_dit
+from fpsim.dit.checkpoint import (
+    SampleNoise,
+    load_digits_dit,
+    load_dit,
+    load_image_dit,
+    load_noise,
+    load_trained,
+    save_dit,
+)
 from fpsim.dit.diffusion import add_noise, alpha_bars, ddim_sample, ddim_timesteps
+from fpsim.dit.domains import DOMAINS, Domain, get_domain
 from fpsim.dit.files import DataFileError
 from fpsim.dit.hooks import block_linears, observe, with_linears
 from fpsim.dit.metrics import (
-    DigitsMetric,
     GaussianStats,
+    ImageMetric,
     frechet_distance,
     gaussian_stats,
     load_metric,
@@ -22,11 +31,13 @@ from fpsim.dit.model import DiT, DiTConfig
 from fpsim.dit.stress import add_outliers, outlier_channels
 
 __all__ = [
+    "DOMAINS",
     "DataFileError",
     "DiT",
     "DiTConfig",
-    "DigitsMetric",
+    "Domain",
     "GaussianStats",
+    "ImageMetric",
     "SampleNoise",
     "add_noise",
     "add_outliers",
@@ -36,10 +47,13 @@ __all__ = [
     "ddim_timesteps",
     "frechet_distance",
     "gaussian_stats",
+    "get_domain",
     "load_digits_dit",
     "load_dit",
+    "load_image_dit",
     "load_metric",
     "load_noise",
+    "load_trained",
     "observe",
     "outlier_channels",
     "paired_mse",

@@ -1,4 +1,4 @@
-"""Checkpoints of the transformer: FP16 safetensors with the configuration in the metadata.
+"""Checkpoints of the transformers: FP16 safetensors with the configuration in the metadata.
 
 The weights are stored in FP16 and used in FP32: the upcast weights are what "FP32 baseline" means here.
 """
@@ -6,48 +6,54 @@ The weights are stored in FP16 and used in FP32: the upcast weights are what "FP
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from fpsim.dit.domains import DEFAULT_DOMAIN, Domain, get_domain
 from fpsim.dit.files import DATA_DIR, DataFileError, read_verified, write_whole
 from fpsim.dit.model import DiT, DiTConfig
 
-CHECKPOINT_FILE = "digits.safetensors"
-NOISE_FILE = "digits_noise.safetensors"
 NOISE_IMAGES = 1000
 
 
 @dataclass(frozen=True)
 class SampleNoise:
-    """The stored starting points of the digits workload, the same on every machine.
+    """Starting points of a workload, the same on every machine.
 
     Attributes:
-        noise: float32 (1000, 1, 8, 8), standard normal rounded to FP16.
-        labels: int64 (1000,), 0 to 9 repeating.
+        noise: float32 (N, C, S, S), standard normal rounded to FP16.
+        labels: int64 (N,), the classes in turn; (N, c) where a condition has several parts.
     """
 
     noise: Tensor
     labels: Tensor
 
 
-def dit_bytes(state: Mapping[str, Tensor], config: DiTConfig, metadata: Mapping[str, str]) -> bytes:
+def dit_bytes(
+    state: Mapping[str, Tensor],
+    config: Any,
+    metadata: Mapping[str, str],
+    build: Callable[[Any], nn.Module] = DiT,
+) -> bytes:
     """A checkpoint as the bytes of a safetensors file.
 
     Args:
         state: the model's state dict; stored as FP16.
         config: shape of the model, kept as JSON under `config` in the metadata.
         metadata: further text, such as seed and steps.
+        build: makes the model of a configuration.
 
     Raises:
         ValueError: if a weight is not finite in FP16, or keys or shapes are not those of the configuration.
     """
-    _check_state(dict(state), config, "state")
+    _check_state(dict(state), config, build, "state")
     halves = {name: value.detach().to(torch.float16).contiguous() for name, value in state.items()}
     broken = [name for name, value in halves.items() if not bool(value.isfinite().all())]
     if broken:
@@ -60,10 +66,12 @@ def save_dit(path: Path, model: DiT, metadata: Mapping[str, str] | None = None) 
     write_whole(path, dit_bytes(model.state_dict(), model.config, metadata or {}))
 
 
-def _check_state(state: dict[str, Tensor], config: DiTConfig, source: str) -> None:
+def _check_state(
+    state: dict[str, Tensor], config: Any, build: Callable[[Any], nn.Module], source: str
+) -> None:
     """Raise ValueError unless keys and shapes are exactly those of the configuration."""
     with torch.device("meta"):
-        expected = {name: tuple(value.shape) for name, value in DiT(config).state_dict().items()}
+        expected = {name: tuple(value.shape) for name, value in build(config).state_dict().items()}
     faults = [f"missing {name}" for name in sorted(set(expected) - set(state))]
     faults += [f"unexpected {name}" for name in sorted(set(state) - set(expected))]
     faults += [
@@ -92,22 +100,31 @@ def _tensors(content: bytes, source: str) -> dict[str, Tensor]:
         raise DataFileError(f"{source}: truncated or not a safetensors file: {error}") from error
 
 
-def _parse_dit(content: bytes, source: str) -> tuple[DiT, dict[str, str]]:
+def _parse(
+    content: bytes, source: str, shape: type[Any], build: Callable[[Any], nn.Module]
+) -> tuple[nn.Module, dict[str, str]]:
+    """The model of a checkpoint whose configuration is of the class `shape`."""
     state = _tensors(content, source)
     metadata = _metadata(content, source)
     try:
-        config = DiTConfig(**json.loads(metadata.pop("config")))
+        config = shape(**json.loads(metadata.pop("config")))
     except (KeyError, TypeError, ValueError) as error:
         raise DataFileError(
-            f"{source}: no valid DiTConfig under `config` in the metadata: {error}"
+            f"{source}: no valid {shape.__name__} under `config` in the metadata: {error}"
         ) from error
-    _check_state(state, config, source)
+    _check_state(state, config, build, source)
     broken = [name for name, value in state.items() if not bool(value.isfinite().all())]
     if broken:
         raise DataFileError(f"{source}: not finite: {', '.join(broken)}")
-    model = DiT(config)
+    model = build(config)
     model.load_state_dict({name: value.float() for name, value in state.items()}, strict=True)
     return model.eval().requires_grad_(False), metadata
+
+
+def _parse_dit(content: bytes, source: str) -> tuple[DiT, dict[str, str]]:
+    model, metadata = _parse(content, source, DiTConfig, DiT)
+    assert isinstance(model, DiT)
+    return model, metadata
 
 
 def load_dit(path: Path) -> tuple[DiT, dict[str, str]]:
@@ -126,40 +143,62 @@ def load_dit(path: Path) -> tuple[DiT, dict[str, str]]:
     return _parse_dit(content, str(path))
 
 
-def load_digits_dit(directory: Path = DATA_DIR) -> tuple[DiT, dict[str, str]]:
-    """Load the committed digits model, verified by hash.
+def load_trained(domain: str, directory: Path = DATA_DIR) -> tuple[nn.Module, dict[str, str]]:
+    """Load the committed model of any domain, verified by hash.
 
     Args:
-        directory: folder with `digits.safetensors` and its manifest.
+        domain: a name out of `DOMAINS`.
+        directory: folder with the checkpoint and its manifest.
 
     Returns:
-        As `load_dit`; the metadata tell seed, steps, batch, lr, loss and processor time of the training.
+        The model in FP32, in evaluation mode, without gradients, called as eps(x, t, condition); the
+        metadata tell seed, steps, batch, lr, loss and processor time of the training.
 
     Raises:
+        ValueError: an unknown domain.
         DataFileError: if a file is missing, truncated or altered; says how to get it back.
     """
-    content = read_verified(CHECKPOINT_FILE, directory)
-    return _parse_dit(content, str(directory / CHECKPOINT_FILE))
+    own = get_domain(domain)
+    content = read_verified(own.checkpoint_file, directory)
+    return _parse(content, str(directory / own.checkpoint_file), type(own.config), own.build)
 
 
-def noise_bytes(seed: int) -> bytes:
+def load_image_dit(domain: str = DEFAULT_DOMAIN, directory: Path = DATA_DIR) -> tuple[DiT, dict[str, str]]:
+    """As `load_trained`, of an image domain.
+
+    Raises:
+        ValueError: also if the domain's model is no `DiT`.
+    """
+    model, metadata = load_trained(domain, directory)
+    if not isinstance(model, DiT):
+        raise ValueError(f"domain={domain!r}: its model is a {type(model).__name__}, expected a DiT")
+    return model, metadata
+
+
+def load_digits_dit(directory: Path = DATA_DIR) -> tuple[DiT, dict[str, str]]:
+    """The committed digits model, as `load_image_dit`."""
+    return load_image_dit(DEFAULT_DOMAIN, directory)
+
+
+def noise_bytes(seed: int, domain: Domain) -> bytes:
     """The starting points as the bytes of a safetensors file: FP16 noise, UINT8 labels."""
-    config = DiTConfig()
     generator = torch.Generator().manual_seed(seed)
-    shape = (NOISE_IMAGES, config.channels, config.image, config.image)
-    noise = torch.randn(shape, generator=generator).to(torch.float16)
-    labels = (torch.arange(NOISE_IMAGES) % config.classes).to(torch.uint8)
+    noise = torch.randn((NOISE_IMAGES, *domain.shape), generator=generator).to(torch.float16)
+    labels = domain.conditions(NOISE_IMAGES).to(torch.uint8)
     return safetensors.torch.save({"noise": noise, "labels": labels}, {"seed": str(seed)})
 
 
-def load_noise(count: int = NOISE_IMAGES, directory: Path = DATA_DIR) -> SampleNoise:
-    """Load the first `count` of the 1000 stored starting points, verified by hash.
+def load_noise(
+    count: int = NOISE_IMAGES, domain: str = DEFAULT_DOMAIN, directory: Path = DATA_DIR
+) -> SampleNoise:
+    """Load the first `count` of a domain's 1000 stored starting points, verified by hash.
 
     Raises:
-        ValueError: if count is not 1 to 1000.
+        ValueError: if count is not 1 to 1000, or the domain is unknown.
         DataFileError: if the file is missing, truncated or altered.
     """
     if not 1 <= count <= NOISE_IMAGES:
         raise ValueError(f"count={count!r}: expected 1 to {NOISE_IMAGES}")
-    tensors = _tensors(read_verified(NOISE_FILE, directory), str(directory / NOISE_FILE))
+    name = get_domain(domain).noise_file
+    tensors = _tensors(read_verified(name, directory), str(directory / name))
     return SampleNoise(tensors["noise"][:count].float(), tensors["labels"][:count].long())

@@ -73,19 +73,24 @@ def ddim_timesteps(steps: int) -> tuple[int, ...]:
     return tuple(int(t) for t in np.linspace(TRAIN_STEPS - 1, 0, steps).round())
 
 
-def _guided_eps(model: EpsModel, x: Tensor, t: Tensor, labels: Tensor, scale: float, null: int) -> Tensor:
+def _guided_eps(model: EpsModel, x: Tensor, t: Tensor, labels: Tensor, scale: float, null: Tensor) -> Tensor:
     """`eps(null) + scale (eps(label) - eps(null))`; one doubled batch, or the plain model at scale 1."""
     if scale == 1.0:
         return model(x, t, labels)
-    both = model(torch.cat([x, x]), torch.cat([t, t]), torch.cat([labels, torch.full_like(labels, null)]))
+    both = model(torch.cat([x, x]), torch.cat([t, t]), torch.cat([labels, null.expand_as(labels)]))
     conditional, unconditional = both.chunk(2)
     return unconditional + scale * (conditional - unconditional)
 
 
-def _check_sampling(noise: Tensor, labels: Tensor, batch: int, cfg_scale: float) -> None:
-    if noise.ndim != 4 or labels.shape != noise.shape[:1]:
+def _check_sampling(noise: Tensor, labels: Tensor, null: Tensor, batch: int, cfg_scale: float) -> None:
+    if noise.ndim != 4 or labels.ndim not in (1, 2) or labels.shape[0] != noise.shape[0]:
         raise ValueError(
-            f"noise, labels: shapes {tuple(noise.shape)}, {tuple(labels.shape)}, expected (N, C, S, S), (N,)"
+            f"noise, labels: shapes {tuple(noise.shape)}, {tuple(labels.shape)}, "
+            f"expected (N, C, S, S), (N,) or (N, c)"
+        )
+    if cfg_scale != 1.0 and null.shape != labels.shape[1:]:
+        raise ValueError(
+            f"null_label: shape {tuple(null.shape)}, expected {tuple(labels.shape[1:])} as one of labels"
         )
     if batch < 1:
         raise ValueError(f"batch={batch!r}: expected at least 1")
@@ -101,7 +106,7 @@ def ddim_sample(
     *,
     steps: int = 20,
     cfg_scale: float = 1.0,
-    null_label: int = 10,
+    null_label: int | tuple[int, ...] = 10,
     batch: int = 250,
     progress: Callable[[int, int], None] | None = None,
 ) -> Tensor:
@@ -113,10 +118,10 @@ def ddim_sample(
     Args:
         model: eps(x, t, labels) -> float32 of x's shape; a `DiT` or anything called the same way.
         noise: float32 (N, C, S, S), standard normal.
-        labels: int64 (N,), classes.
+        labels: int64 (N,), classes; or (N, c) for a model whose condition has several parts.
         steps: sampler steps, 2 to 1000.
         cfg_scale: guidance; 1 is none and calls the model once per step, anything else doubles the batch.
-        null_label: label of the null class, used by guidance only.
+        null_label: the null class, or null condition of the shape of one of `labels`; used by guidance only.
         batch: images per call of the model (before doubling).
         progress: called after every step of every batch with (image-steps done, image-steps in all).
 
@@ -126,14 +131,15 @@ def ddim_sample(
     Raises:
         ValueError: on illegal arguments, or if the model's output has NaN or another shape.
     """
-    _check_sampling(noise, labels, batch, cfg_scale)
+    null = torch.tensor(null_label, dtype=torch.int64)
+    _check_sampling(noise, labels, null, batch, cfg_scale)
     timesteps = ddim_timesteps(steps)
     bars = [float(alpha_bars()[t]) for t in timesteps] + [1.0]
     images, done, total = [], 0, len(noise) * steps
     for x, y in zip(torch.split(noise, batch), torch.split(labels, batch), strict=True):
         for i, step in enumerate(timesteps):
             t = torch.full((len(x),), step, dtype=torch.int64)
-            eps = _guided_eps(model, x, t, y, cfg_scale, null_label)
+            eps = _guided_eps(model, x, t, y, cfg_scale, null)
             if eps.shape != x.shape or bool(eps.isnan().any()):
                 raise ValueError(f"model: at timestep {step} gave shape {tuple(eps.shape)} or NaN")
             clean = ((x - (1 - bars[i]) ** 0.5 * eps) / bars[i] ** 0.5).clamp(-1, 1)

@@ -5,34 +5,19 @@ Only training and evaluation of the checkpoint need it; everything else runs fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
+
+from fpsim.dit.dataset import DataSet
 
 TEST_IMAGES = 360
 SPLIT_SEED = 0
 
 
-@dataclass(frozen=True)
-class Digits:
-    """The split data set.
-
-    Attributes:
-        train_images: float32 (1437, 1, 8, 8) in [-1, 1], -1 is paper and 1 is ink.
-        train_labels: int64 (1437,), 0 to 9.
-        test_images: float32 (360, 1, 8, 8).
-        test_labels: int64 (360,).
-    """
-
-    train_images: NDArray[np.float32]
-    train_labels: NDArray[np.int64]
-    test_images: NDArray[np.float32]
-    test_labels: NDArray[np.int64]
-
-
-def load_digits() -> Digits:
+def load_digits() -> DataSet:
     """Load and split the digits: stratified, seed 0, pixel `p` in 0..16 becomes `p / 8 - 1`.
+
+    Returns:
+        1437 training and 360 test images (1, 8, 8), -1 is paper and 1 is ink, with labels 0 to 9.
 
     Raises:
         ModuleNotFoundError: if scikit-learn is not installed, with the way to get it.
@@ -49,4 +34,4 @@ def load_digits() -> Digits:
     train_x, test_x, train_y, test_y = train_test_split(
         images, labels.astype(np.int64), test_size=TEST_IMAGES, stratify=labels, random_state=SPLIT_SEED
     )
-    return Digits(train_x, train_y, test_x, test_y)
+    return DataSet(train_x, train_y, test_x, test_y)

@@ -45,18 +45,33 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_set(directory: Path, contents: dict[str, bytes]) -> None:
     """Write data files and then the manifest that vouches for them.
 
-    The manifest comes last: after an interruption the hashes do not match and reading refuses.
+    The manifest comes last: after an interruption the hashes do not match and reading refuses. Entries of
+    other files stay, so that one manifest vouches for several sets.
 
     Args:
         directory: target folder.
         contents: file name to content.
+
+    Raises:
+        DataFileError: if the folder has a manifest that cannot be read; nothing is written then.
     """
-    entries = {}
+    entries = _entries(directory)
     for name, content in sorted(contents.items()):
         write_whole(directory / name, content)
         entries[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    text = json.dumps({"version": 1, "files": entries}, indent=2) + "\n"
+    text = json.dumps({"version": 1, "files": dict(sorted(entries.items()))}, indent=2) + "\n"
     write_whole(directory / MANIFEST, text.encode())
+
+
+def _entries(directory: Path) -> dict[str, dict[str, int | str]]:
+    """What the manifest of a folder vouches for; nothing where there is none."""
+    path = directory / MANIFEST
+    try:
+        return dict(json.loads(path.read_text())["files"])
+    except FileNotFoundError:
+        return {}
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataFileError(f"{path}: not a manifest; {_REMEDY}") from error
 
 
 def _manifest_entry(directory: Path, name: str) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""How far generated digits are from real ones, and from those of another arithmetic.
+"""How far generated images are from real ones, and from those of another arithmetic.
 
 The Frechet distance (arXiv 1706.08500, equation 6) is taken over the features of a small classifier and over
 raw pixels, both scaled so that the training set's total variance is 100.
@@ -22,12 +22,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fpsim.dit.domains import DEFAULT_DOMAIN, get_domain
 from fpsim.dit.files import DATA_DIR, DataFileError, read_verified
-from fpsim.dit.metric_net import MetricNet
+from fpsim.dit.metric_net import MetricNet, MetricNetConfig
 
-METRIC_FILE = "digits_metric.npz"
 TOTAL_VARIANCE = 100.0
-IMAGE_SHAPE = (1, 8, 8)
 
 Space = Literal["cnn", "pixels"]
 SPACES: tuple[Space, ...] = ("cnn", "pixels")
@@ -107,10 +106,10 @@ def sqnr_db(reference: Tensor, test: Tensor) -> float:
     return math.inf if noise == 0 else 10 * math.log10(signal / noise)
 
 
-def check_images(images: Tensor, name: str = "images") -> None:
-    """Raise ValueError unless images are a finite float tensor (N, 1, 8, 8), N >= 1."""
-    if images.ndim != 4 or tuple(images.shape[1:]) != IMAGE_SHAPE or len(images) < 1:
-        raise ValueError(f"{name}: shape {tuple(images.shape)}, expected (N, 1, 8, 8) with N >= 1")
+def check_images(images: Tensor, side: int, name: str = "images") -> None:
+    """Raise ValueError unless images are a finite float tensor (N, 1, side, side), N >= 1."""
+    if images.ndim != 4 or tuple(images.shape[1:]) != (1, side, side) or len(images) < 1:
+        raise ValueError(f"{name}: shape {tuple(images.shape)}, expected (N, 1, {side}, {side}) with N >= 1")
     if not images.is_floating_point():
         raise ValueError(f"{name}: dtype {images.dtype}, expected a float type")
     if not bool(images.isfinite().all()):
@@ -118,13 +117,13 @@ def check_images(images: Tensor, name: str = "images") -> None:
 
 
 @dataclass(frozen=True)
-class DigitsMetric:
-    """Classifier, feature scales and training-set statistics.
+class ImageMetric:
+    """Classifier, feature scales and training-set statistics of an image domain, images (N, 1, S, S).
 
     Attributes:
         net: the classifier, FP32 from FP16 weights, in evaluation mode.
         scales: per space, the factor that brings the training set's total variance to 100.
-        train: per space, statistics of the 1437 training images, scaled.
+        train: per space, statistics of the training images, scaled.
     """
 
     net: MetricNet
@@ -133,15 +132,15 @@ class DigitsMetric:
 
     @torch.no_grad()
     def features(self, images: Tensor, space: Space = "cnn") -> NDArray[np.float64]:
-        """Scaled features of images (N, 1, 8, 8): float64 (N, 32) for "cnn", (N, 64) for "pixels"."""
-        check_images(images)
+        """Scaled features of images (N, 1, S, S): float64 (N, 32) for "cnn", (N, S²) for "pixels"."""
+        check_images(images, self.net.config.image)
         if space not in SPACES:
             raise ValueError(f"space={space!r}: expected one of {', '.join(SPACES)}")
         raw = self.net.features(images.float()) if space == "cnn" else images.flatten(1)
         return raw.double().numpy() * self.scales[space]
 
     def fd_to_train(self, images: Tensor, space: Space = "cnn") -> float:
-        """Frechet distance of images (N, 1, 8, 8) to the training set; depends on N, compare at equal N."""
+        """Frechet distance of images (N, 1, S, S) to the training set; depends on N, compare at equal N."""
         return frechet_distance(gaussian_stats(self.features(images, space)), self.train[space])
 
     def fd_between(self, a: Tensor, b: Tensor, space: Space = "cnn") -> float:
@@ -151,26 +150,30 @@ class DigitsMetric:
 
     @torch.no_grad()
     def accuracy(self, images: Tensor, labels: Tensor) -> float:
-        """Share of images (N, 1, 8, 8) that the classifier gives their label (N,), 0 to 1."""
-        check_images(images)
+        """Share of images (N, 1, S, S) that the classifier gives their label (N,), 0 to 1."""
+        check_images(images, self.net.config.image)
         if labels.shape != images.shape[:1]:
             raise ValueError(f"labels: shape {tuple(labels.shape)}, expected ({len(images)},)")
         predicted: Tensor = self.net(images.float()).argmax(dim=1)
         return float((predicted == labels).double().mean())
 
 
-def metric_bytes(state: dict[str, Tensor], train_images: Tensor) -> bytes:
+def metric_bytes(
+    state: dict[str, Tensor], train_images: Tensor, config: MetricNetConfig | None = None
+) -> bytes:
     """The metric as the bytes of an npz file: FP16 classifier, FP64 scales and statistics.
 
     Args:
         state: state dict of a trained `MetricNet`.
-        train_images: float32 (N, 1, 8, 8), what the statistics describe.
+        train_images: float32 (N, 1, S, S), what the statistics describe.
+        config: shape of the classifier; the default is that of the digits.
     """
-    check_images(train_images, "train_images")
+    config = config or MetricNetConfig()
+    check_images(train_images, config.image, "train_images")
     arrays: dict[str, NDArray[np.generic]] = {
         f"net.{name}": value.detach().to(torch.float16).numpy() for name, value in state.items()
     }
-    metric = DigitsMetric(_net(arrays), {"cnn": 1.0, "pixels": 1.0}, {})
+    metric = ImageMetric(_net(arrays, config), {"cnn": 1.0, "pixels": 1.0}, {})
     for space in SPACES:
         features = metric.features(train_images, space)
         scale = math.sqrt(TOTAL_VARIANCE / features.var(axis=0, ddof=1).sum())
@@ -185,8 +188,8 @@ def metric_bytes(state: dict[str, Tensor], train_images: Tensor) -> bytes:
     return buffer.getvalue()
 
 
-def _net(arrays: dict[str, NDArray[np.generic]]) -> MetricNet:
-    net = MetricNet()
+def _net(arrays: dict[str, NDArray[np.generic]], config: MetricNetConfig) -> MetricNet:
+    net = MetricNet(config)
     prefix = "net."
     state = {
         name.removeprefix(prefix): torch.from_numpy(np.asarray(value, dtype=np.float32))
@@ -197,19 +200,24 @@ def _net(arrays: dict[str, NDArray[np.generic]]) -> MetricNet:
     return net.eval().requires_grad_(False)
 
 
-def load_metric(directory: Path = DATA_DIR) -> DigitsMetric:
-    """Load the committed metric, verified by hash.
+def load_metric(domain: str = DEFAULT_DOMAIN, directory: Path = DATA_DIR) -> ImageMetric:
+    """Load the committed metric of an image domain, verified by hash.
 
     Raises:
+        ValueError: if there is no such domain, or it is not one of images.
         DataFileError: if the file is missing, truncated, altered, or its arrays do not fit.
     """
-    source = directory / METRIC_FILE
-    content = read_verified(METRIC_FILE, directory)
+    own = get_domain(domain)
+    if own.kind != "image":
+        raise ValueError(f"domain={domain!r}: a {own.kind} domain, expected one of images")
+    config = MetricNetConfig(own.config.image, own.config.classes)
+    source = directory / own.metric_file
+    content = read_verified(own.metric_file, directory)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         scales = {space: float(arrays[f"{space}.scale"]) for space in SPACES}
         train = {space: GaussianStats(arrays[f"{space}.mean"], arrays[f"{space}.cov"]) for space in SPACES}
-        return DigitsMetric(_net(arrays), scales, train)
+        return ImageMetric(_net(arrays, config), scales, train)
     except (KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         raise DataFileError(f"{source}: not a metric file: {error}") from error

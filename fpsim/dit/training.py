@@ -1,4 +1,4 @@
-"""The two training loops: the diffusion transformer and the small classifier behind the metric."""
+"""The two training loops: a diffusion transformer and the small classifier behind the metric."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fpsim.dit.diffusion import TRAIN_STEPS, add_noise
-from fpsim.dit.metric_net import MetricNet
-from fpsim.dit.model import DiT, DiTConfig
+from fpsim.dit.metric_net import MetricNet, MetricNetConfig
 
 LOSS_WINDOW = 500  # steps averaged into the loss that is reported
 
@@ -86,23 +85,38 @@ def _scheduler(
 
 
 def train_dit(
-    images: Tensor, labels: Tensor, config: DiTConfig, settings: TrainSettings, progress: Progress
+    images: Tensor,
+    conditions: Tensor,
+    build: Callable[[], nn.Module],
+    null: int | tuple[int, ...],
+    settings: TrainSettings,
+    progress: Progress,
 ) -> Trained:
-    """Train a DiT to predict noise.
+    """Train a transformer to predict noise.
 
     Args:
-        images: float32 (N, C, S, S) in [-1, 1].
-        labels: int64 (N,), classes.
-        config: shape of the model.
+        images: float32 (N, ...) in [-1, 1].
+        conditions: int64 (N,) classes, or (N, c) with several parts to a condition.
+        build: makes the fresh model, called as eps(x, t, condition); draws from torch's global generator.
+        null: the condition of none, of the shape of one condition; a dropped one is replaced as a whole.
         settings: how to train; the result depends on them, on torch's version and on the processor.
         progress: called after every step with (steps done, steps in all).
 
     Returns:
         The averaged weights.
+
+    Raises:
+        ValueError: if images, conditions and the null condition do not fit each other.
     """
+    absent = torch.tensor(null, dtype=torch.int64)
+    if conditions.shape != (len(images), *absent.shape):
+        raise ValueError(
+            f"conditions: shape {tuple(conditions.shape)}, expected {(len(images), *absent.shape)}: one for "
+            f"each of the images, of the shape of null={null!r}"
+        )
     torch.manual_seed(settings.seed)
     generator = torch.Generator().manual_seed(settings.seed + 1)
-    model = DiT(config).train()
+    model = build().train()
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))  # type: ignore[no-untyped-call]
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=settings.lr, weight_decay=0.0, fused=True)
@@ -115,7 +129,7 @@ def train_dit(
         t = torch.randint(TRAIN_STEPS, (settings.batch,), generator=generator)
         noise = torch.randn(images[index].shape, generator=generator)
         dropped = torch.rand(settings.batch, generator=generator) < settings.label_dropout
-        condition = torch.where(dropped, config.classes, labels[index])
+        condition = torch.where(dropped.view(-1, *[1] * absent.ndim), absent, conditions[index])
         loss = nn.functional.mse_loss(model(add_noise(images[index], noise, t), t, condition), noise)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -129,16 +143,24 @@ def train_dit(
 
 
 def train_metric_net(
-    images: Tensor, labels: Tensor, *, epochs: int, seed: int, progress: Progress, batch: int = 64
+    images: Tensor,
+    labels: Tensor,
+    *,
+    epochs: int,
+    seed: int,
+    progress: Progress,
+    config: MetricNetConfig | None = None,
+    batch: int = 64,
 ) -> Trained:
     """Train the classifier whose features carry the Frechet distance: Adam, cross entropy, cosine rate.
 
     Args:
-        images: float32 (N, 1, 8, 8) in [-1, 1].
+        images: float32 (N, 1, S, S) in [-1, 1].
         labels: int64 (N,), classes.
         epochs: passes over the images.
         seed: of weights, dropout and shuffles.
         progress: called after every step with (steps done, steps in all).
+        config: shape of the classifier; the default is that of the digits.
         batch: images per step.
 
     Returns:
@@ -146,7 +168,7 @@ def train_metric_net(
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed + 1)
-    net = MetricNet().train()
+    net = MetricNet(config).train()
     steps = epochs * len(images) // batch
     optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
     scheduler = _scheduler(optimizer, steps, max(1, steps // 20))

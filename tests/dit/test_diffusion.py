@@ -111,6 +111,19 @@ class TestGuidance:
         other = ddim_sample(self.model, noise, labels.flip(0), steps=5, cfg_scale=0.0)
         assert torch.equal(guided, other)
 
+    def test_a_condition_of_several_parts_has_a_null_of_as_many(self) -> None:
+        noise, labels = noise_and_labels(3)
+        conditions = torch.stack([labels, labels + 1], dim=1)
+
+        def two(x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+            absent = (condition == torch.tensor([10, 4])).all(dim=1)
+            return torch.where(absent, 0.1, 0.5).view(-1, 1, 1, 1) * x
+
+        guided = ddim_sample(two, noise, conditions, steps=5, cfg_scale=1.5, null_label=(10, 4))
+        assert torch.equal(guided, ddim_sample(self.model, noise, labels, steps=5, cfg_scale=1.5))
+        with pytest.raises(ValueError, match=r"null_label: shape \(\), expected \(2,\)"):
+            ddim_sample(two, noise, conditions, cfg_scale=1.5)
+
 
 def test_sampling_is_deterministic_and_reports_progress() -> None:
     torch.manual_seed(0)

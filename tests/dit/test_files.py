@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,21 +13,30 @@ import safetensors.torch
 import torch
 
 from fpsim.dit.checkpoint import (
-    CHECKPOINT_FILE,
-    NOISE_FILE,
     dit_bytes,
-    load_digits_dit,
     load_dit,
+    load_image_dit,
     load_noise,
+    load_trained,
     noise_bytes,
     save_dit,
 )
+from fpsim.dit.domains import DOMAINS, get_domain
 from fpsim.dit.files import DATA_DIR, MANIFEST, DataFileError, read_verified, write_set, write_whole
-from fpsim.dit.metrics import METRIC_FILE, load_metric
+from fpsim.dit.metrics import load_metric
 from fpsim.dit.model import DiT, DiTConfig
 
 CONFIG = DiTConfig(hidden=16, depth=1, heads=2)
-LOADERS = {CHECKPOINT_FILE: load_digits_dit, METRIC_FILE: load_metric, NOISE_FILE: load_noise}
+IMAGES = [domain for domain in DOMAINS.values() if domain.kind == "image"]
+LOADERS = {
+    file: load
+    for domain in IMAGES
+    for file, load in (
+        (domain.checkpoint_file, partial(load_trained, domain.name)),
+        (domain.metric_file, partial(load_metric, domain.name)),
+        (domain.noise_file, partial(load_noise, domain=domain.name)),
+    )
+}
 
 
 @pytest.fixture
@@ -42,7 +52,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def load(name: str, directory: Path) -> object:
-    return LOADERS[name](directory=directory)  # type: ignore[operator]
+    return LOADERS[name](directory=directory)
 
 
 def test_save_and_load_round_trip_to_fp16(model: DiT, tmp_path: Path) -> None:
@@ -77,8 +87,27 @@ def test_manifest_vouches_for_what_was_written(tmp_path: Path) -> None:
 
 def test_manifest_lists_exactly_the_committed_binary_files() -> None:
     listed = json.loads((DATA_DIR / MANIFEST).read_text())["files"]
-    assert set(listed) == set(LOADERS)
-    assert {p.name for p in DATA_DIR.iterdir()} == {*LOADERS, MANIFEST, "digits_card.md"}
+    domains = DOMAINS.values()
+    assert set(listed) == {name for d in domains for name in (d.checkpoint_file, d.metric_file, d.noise_file)}
+    assert {p.name for p in DATA_DIR.iterdir()} == {*listed, MANIFEST, *(d.card_file for d in domains)}
+
+
+def test_writing_one_set_keeps_the_entries_of_another(tmp_path: Path) -> None:
+    write_set(tmp_path, {"a": b"first", "b": b"kept"})
+    write_set(tmp_path, {"a": b"second", "c": b"new"})
+    assert [read_verified(name, tmp_path) for name in "abc"] == [b"second", b"kept", b"new"]
+    (tmp_path / MANIFEST).write_text("[]")
+    with pytest.raises(DataFileError, match="not a manifest"):
+        write_set(tmp_path, {"d": b"refused"})
+    assert not (tmp_path / "d").exists()
+
+
+def test_an_unknown_domain_is_named() -> None:
+    for load in (load_trained, load_image_dit, load_metric):
+        with pytest.raises(ValueError, match="domain='faces': expected one of digits"):
+            load("faces")
+    with pytest.raises(ValueError, match="domain='faces'"):
+        load_noise(1, "faces")
 
 
 @pytest.mark.parametrize("name", LOADERS)
@@ -160,7 +189,9 @@ def test_noise_is_standard_normal_with_labels_in_turn() -> None:
     assert abs(stored.noise.mean().item()) < 5 / 64_000**0.5
     assert abs(stored.noise.var().item() - 1) < 5 * (2 / 64_000) ** 0.5
     assert torch.equal(load_noise(7).noise, stored.noise[:7])
-    assert noise_bytes(0) != noise_bytes(1)
+    digits = get_domain("digits")
+    assert noise_bytes(0, digits) == (DATA_DIR / digits.noise_file).read_bytes()
+    assert noise_bytes(0, digits) != noise_bytes(1, digits)
     for count in (0, 1001):
         with pytest.raises(ValueError, match=f"count={count}"):
             load_noise(count)

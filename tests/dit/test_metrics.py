@@ -12,8 +12,8 @@ from torch import Tensor
 from fpsim.dit.digits import load_digits
 from fpsim.dit.metric_net import MetricNet
 from fpsim.dit.metrics import (
-    DigitsMetric,
     GaussianStats,
+    ImageMetric,
     frechet_distance,
     gaussian_stats,
     load_metric,
@@ -24,14 +24,14 @@ from fpsim.dit.metrics import (
 
 
 @pytest.fixture(scope="module")
-def metric() -> DigitsMetric:
+def metric() -> ImageMetric:
     return load_metric()
 
 
 @pytest.fixture(scope="module")
 def real() -> tuple[Tensor, Tensor, Tensor]:
     digits = load_digits()
-    return tuple(torch.from_numpy(a) for a in (digits.train_images, digits.test_images, digits.test_labels))  # type: ignore[return-value]
+    return digits.train[0], *digits.test
 
 
 def random_stats(seed: int, d: int = 6) -> GaussianStats:
@@ -74,7 +74,7 @@ def test_statistics_are_those_of_numpy() -> None:
 
 
 def test_train_set_has_total_variance_100_and_distance_zero(
-    metric: DigitsMetric, real: tuple[Tensor, Tensor, Tensor]
+    metric: ImageMetric, real: tuple[Tensor, Tensor, Tensor]
 ) -> None:
     for space in ("cnn", "pixels"):
         assert np.trace(metric.train[space].cov) == pytest.approx(100, rel=1e-6)
@@ -82,14 +82,14 @@ def test_train_set_has_total_variance_100_and_distance_zero(
 
 
 def test_classifier_knows_real_digits_and_not_shuffled_labels(
-    metric: DigitsMetric, real: tuple[Tensor, Tensor, Tensor]
+    metric: ImageMetric, real: tuple[Tensor, Tensor, Tensor]
 ) -> None:
     _, images, labels = real
     assert metric.accuracy(images, labels) >= 0.99
     assert metric.accuracy(images, (labels + 1) % 10) < 0.02
 
 
-def test_distance_grows_with_damage(metric: DigitsMetric, real: tuple[Tensor, Tensor, Tensor]) -> None:
+def test_distance_grows_with_damage(metric: ImageMetric, real: tuple[Tensor, Tensor, Tensor]) -> None:
     _, images, _ = real
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
     for space in ("cnn", "pixels"):
@@ -120,7 +120,7 @@ def test_sqnr_and_paired_error_of_known_noise() -> None:
     assert paired_mse(reference, reference + 0.5) == 0.25
 
 
-def test_refusals_name_the_argument(metric: DigitsMetric) -> None:
+def test_refusals_name_the_argument(metric: ImageMetric) -> None:
     good = torch.zeros(4, 1, 8, 8)
     with pytest.raises(ValueError, match="images: NaN"):
         metric.fd_to_train(good * math.nan)

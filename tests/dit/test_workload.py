@@ -9,16 +9,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from fpsim.dit import evaluate
-from fpsim.dit.checkpoint import CHECKPOINT_FILE, load_digits_dit, load_noise
+from fpsim.dit import image_card
+from fpsim.dit.checkpoint import load_digits_dit, load_noise
 from fpsim.dit.diffusion import add_noise, ddim_sample
 from fpsim.dit.digits import load_digits
+from fpsim.dit.domains import get_domain
 from fpsim.dit.files import DATA_DIR
 from fpsim.dit.hooks import block_linears, with_linears
 from fpsim.dit.metrics import load_metric, paired_mse, sqnr_db
 from fpsim.dit.model import DiT, DiTConfig
 
 COUNT = 100
+DIGITS = get_domain("digits")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def samples(model: DiT) -> Tensor:
 
 def test_checkpoint_is_the_default_model_in_fp16(model: DiT) -> None:
     assert model.config == DiTConfig()
-    size = (DATA_DIR / CHECKPOINT_FILE).stat().st_size
+    size = (DATA_DIR / DIGITS.checkpoint_file).stat().st_size
     assert 0 < size - 2 * 1_060_036 < 16_000
     for name, value in model.state_dict().items():
         assert torch.equal(value.half().float(), value), name
@@ -88,9 +90,9 @@ def test_damaged_linears_are_seen_by_every_metric(model: DiT, samples: Tensor) -
 
 
 def test_card_states_the_checkpoint_it_describes() -> None:
-    text = (DATA_DIR / evaluate.CARD_FILE).read_text()
+    text = (DATA_DIR / DIGITS.card_file).read_text()
     _, metadata = load_digits_dit()
-    size = (DATA_DIR / CHECKPOINT_FILE).stat().st_size
+    size = (DATA_DIR / DIGITS.checkpoint_file).stat().st_size
     assert f"{size:,} bytes" in text
     assert f"| loss | {metadata['loss']} " in text
     assert "Alpaydin" in text
@@ -99,7 +101,7 @@ def test_card_states_the_checkpoint_it_describes() -> None:
 
 def test_card_figures_are_those_of_the_committed_samples(samples: Tensor) -> None:
     """The card's accuracy of 1000 samples fits that of the first 100."""
-    text = (DATA_DIR / evaluate.CARD_FILE).read_text()
+    text = (DATA_DIR / DIGITS.card_file).read_text()
     row = re.search(r"\| generated, stored noise \| 1000 \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", text)
     assert row is not None
     distance, _, accuracy = (float(x) for x in row.groups())
@@ -115,10 +117,10 @@ def test_card_template_renders_every_figure(
     def instant(model: DiT, noise: Tensor, labels: Tensor, **options: float) -> Tensor:
         return noise.clamp(-1, 1)
 
-    monkeypatch.setattr(evaluate, "ddim_sample", instant)
+    monkeypatch.setattr(image_card, "ddim_sample", instant)
     stages: list[str] = []
-    figures = evaluate.measure(model, load_metric(), load_digits(), seeds=2, progress=stages.append)
-    text = evaluate.card(figures, load_digits_dit()[1], 1234)
+    figures = image_card.measure(DIGITS, model, load_metric(), load_digits(), seeds=2, progress=stages.append)
+    text = image_card.card(DIGITS, figures, load_digits_dit()[1], 1234)
     assert stages == ["stored noise", "noise seed 0", "noise seed 1", "50 steps", "guidance 1.5"]
     assert "1,234 bytes" in text
     # Clipped noise is no digit: far from training in both spaces.
