@@ -4,7 +4,7 @@ from fpsim.estimate.band import Band
 from fpsim.estimate.characterize import characterize, rtl_hash
 from fpsim.estimate.costs import UnitArea, UnitCosts, committed_units, find_units, load_units
 from fpsim.estimate.estimate import ASSUMPTIONS, PARTS, LayerCost, Total, estimate, total_cost
-from fpsim.estimate.shapes import Layer, ModelShape, digits, dit
+from fpsim.estimate.shapes import Layer, ModelShape, Operands, digits, dit
 
 __all__ = [
     "ASSUMPTIONS",
@@ -13,6 +13,7 @@ __all__ = [
     "Layer",
     "LayerCost",
     "ModelShape",
+    "Operands",
     "Total",
     "UnitArea",
     "UnitCosts",

@@ -3,7 +3,8 @@
 The schedule that is counted, layer by layer:
     - The input path makes the codes of all M rows once. A row with a dynamic scale is read from SRAM twice as
       FP16 (first its exponent; then align, Hadamard, amax), its rotated integers are written to a row buffer
-      and read back when the amplitude is known (quantizer).
+      and read back when the amplitude is known (quantizer). With a static scale it is read once, and goes
+      from the Hadamard engine straight to the quantizer.
     - Codes wait in SRAM for the whole layer. Output-stationary tiles: for each group of C columns the
       weights' codes come from DRAM once into a double buffer and are read for each group of R rows; every
       tile reads R activation codes and C weight codes per beat, a column's scale and bias per tile.
@@ -19,12 +20,11 @@ from fpsim.array.config import ArrayConfig
 from fpsim.array.cycles import layer_cycles
 from fpsim.estimate.shapes import Layer
 
-CODE_BITS = 4
+NIBBLE_BITS = 4  # what one pass of the array reads of a code
 FP16_BITS = 16
 COL_SCALE_BITS = 19  # TF32, as the epilogue's port takes it
 COL_SCALE_WORD_BITS = 32  # the same where it lies in DRAM
 BITS_PER_BYTE = 8
-ALIGN_PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class LayerCounts:
         macs: useful multiply-accumulates; ragged tiles are padded, so the array does more.
         tiles, beats, cycles: of the array; beats are the cycles that carry operands.
         rows: rows scaled.
-        align_beats, rotate_beats: beats of `hadamard_n` elements through align (two passes), and through
-            Hadamard, amax and quantizer (one each).
+        align_beats, rotate_beats: beats of `hadamard_n` elements through align (two passes, one with a
+            static scale), and through Hadamard, amax and quantizer (one each).
         outputs: results of the epilogue.
         buffers: SRAM traffic by buffer.
         dram_bits: bits from and to DRAM.
@@ -71,39 +71,40 @@ def count_layer(layer: Layer, config: ArrayConfig, *, activations_in_dram: bool 
         config: the accelerator.
         activations_in_dram: whether rows of x come from DRAM and rows of y go there.
     """
-    m, n, k = layer.m, layer.n, layer.k
+    m, n, k, operands = layer.m, layer.n, layer.k, layer.operands
     row_groups, col_groups = _ceil(m, config.rows), _ceil(n, config.cols)
     tiles = row_groups * col_groups
+    beats_per_tile = k * operands.passes
     rotate_beats = m * _ceil(k, config.unit.hadamard_n)
+    looks = 1 if operands.static else 2  # the first one finds the row's exponent
+    row_buffer = 0 if operands.static else config.unit.rotated_bits
     col_bits = COL_SCALE_BITS + FP16_BITS
-    panel_codes = config.cols * k
+    panel_bits = config.cols * (k * operands.weight_bits + col_bits)
     buffers = {
-        "x": Buffer(m * k * FP16_BITS / BITS_PER_BYTE, m * k * FP16_BITS, ALIGN_PASSES * m * k * FP16_BITS),
-        "row": Buffer(
-            k * config.unit.rotated_bits / BITS_PER_BYTE,
-            m * k * config.unit.rotated_bits,
-            m * k * config.unit.rotated_bits,
-        ),
+        "x": Buffer(m * k * FP16_BITS / BITS_PER_BYTE, m * k * FP16_BITS, looks * m * k * FP16_BITS),
+        "row": Buffer(k * row_buffer / BITS_PER_BYTE, m * k * row_buffer, m * k * row_buffer),
         "codes": Buffer(
-            m * k * CODE_BITS / BITS_PER_BYTE, m * k * CODE_BITS, tiles * k * config.rows * CODE_BITS
+            m * k * operands.activation_bits / BITS_PER_BYTE,
+            m * k * operands.activation_bits,
+            tiles * beats_per_tile * config.rows * NIBBLE_BITS,
         ),
         "weights": Buffer(
-            2 * (panel_codes * CODE_BITS + config.cols * col_bits) / BITS_PER_BYTE,
-            n * (k * CODE_BITS + col_bits),
-            tiles * (panel_codes * CODE_BITS + config.cols * col_bits),
+            2 * panel_bits / BITS_PER_BYTE,
+            n * (k * operands.weight_bits + col_bits),
+            tiles * config.cols * (beats_per_tile * NIBBLE_BITS + col_bits),
         ),
         "y": Buffer(m * n * FP16_BITS / BITS_PER_BYTE, m * n * FP16_BITS, 0),
     }
-    dram = n * (k * CODE_BITS + COL_SCALE_WORD_BITS + FP16_BITS)
+    dram = n * (k * operands.weight_bits + COL_SCALE_WORD_BITS + FP16_BITS)
     if activations_in_dram:
         dram += (m * k + m * n) * FP16_BITS
     return LayerCounts(
         macs=m * n * k,
         tiles=tiles,
-        beats=tiles * k,
-        cycles=layer_cycles(config, m, n, k),
+        beats=tiles * beats_per_tile,
+        cycles=layer_cycles(config, m, n, beats_per_tile),
         rows=m,
-        align_beats=ALIGN_PASSES * rotate_beats,
+        align_beats=looks * rotate_beats,
         rotate_beats=rotate_beats,
         outputs=m * n,
         buffers=buffers,

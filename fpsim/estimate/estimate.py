@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 from fpsim.array.config import ArrayConfig
 from fpsim.estimate.band import ZERO, Band, total
@@ -102,7 +102,7 @@ def estimate(
         config: the accelerator.
         units: characterized unit costs of the configuration's units (`load_units`, `find_units`).
         data: stimulus whose unit energies are taken: "gaussian", "uniform" or "file".
-        fmt: operand format.
+        fmt: operand format of layers that name none.
         clock_mhz: clock, for the leakage's share only.
         activations_in_dram: whether x and y of every layer cross the DRAM.
 
@@ -110,12 +110,15 @@ def estimate(
         ValueError: costs of other units, an unknown stimulus or format, a clock of 0 or less.
     """
     units.check(config)
-    config.unit.operand_format(fmt)
+    for name in {fmt, *(layer.operands.fmt for layer in model_layers if layer.operands.fmt)}:
+        config.unit.operand_format(name)
     if not clock_mhz > 0:
         raise ValueError(f"clock_mhz={clock_mhz}: expected more than 0")
-    pricing = _Pricing(config, units, data, fmt, clock_mhz)
+    pricing = cache(lambda name: _Pricing(config, units, data, name, clock_mhz))
     return [
-        _cost(layer, config, pricing, activations_in_dram) if layer.on_accelerator else LayerCost(layer)
+        _cost(layer, config, pricing(layer.operands.fmt or fmt), activations_in_dram)
+        if layer.on_accelerator
+        else LayerCost(layer)
         for layer in model_layers
     ]
 

@@ -13,6 +13,24 @@ Kind = Literal["linear", "attention", "modulation", "embedding"]
 
 
 @dataclass(frozen=True)
+class Operands:
+    """What the accelerator multiplies in a layer.
+
+    Attributes:
+        fmt: 4-bit format whose measured unit energies are taken; None: the estimate's own.
+        activation_bits, weight_bits: width of a code.
+        passes: passes over the 4-bit array; 8-bit operands go through it nibble by nibble.
+        static: whether the activation scale is fixed before the run: no second pass over a row.
+    """
+
+    fmt: str | None = None
+    activation_bits: int = 4
+    weight_bits: int = 4
+    passes: int = 1
+    static: bool = False
+
+
+@dataclass(frozen=True)
 class Layer:
     """`count` equal multiplications (M, K) @ (K, N).
 
@@ -22,6 +40,7 @@ class Layer:
         count: how many of them one forward pass has.
         kind: "linear" (block linears: the accelerator runs them), "attention" (both of its products),
             "modulation" (adaLN), "embedding" (patches, timestep, final layer); the host runs the rest.
+        operands: of a layer that the accelerator runs.
     """
 
     name: str
@@ -30,6 +49,7 @@ class Layer:
     k: int
     count: int = 1
     kind: Kind = "linear"
+    operands: Operands = Operands()
 
     def __post_init__(self) -> None:
         for field in ("m", "n", "k", "count"):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fpsim.array.config import ArrayConfig, UnitConfig
-from fpsim.estimate import Band, Layer, UnitCosts, estimate, find_units, load_units, total_cost
+from fpsim.estimate import Band, Layer, Operands, UnitCosts, estimate, find_units, load_units, total_cost
 from fpsim.estimate.costs import committed_units
 
 UNIT = UnitConfig(formats=("e2m1", "int4"), hadamard_n=4)
@@ -150,3 +150,14 @@ def test_missing_costs_say_what_there_is() -> None:
     assert committed_units()
     with pytest.raises(ValueError, match=r"no unit costs of library 'tsmc5'.*there are: .*asap7"):
         find_units("tsmc5", UnitConfig())
+
+
+def test_a_layer_names_its_operands(units: UnitCosts) -> None:
+    plain, wide = Layer("fc", 4, 4, 8), Layer("fc", 4, 4, 8, operands=Operands("int4", 8, 8, 4, static=True))
+    base, cost = estimate([plain, wide], CONFIG, units)
+    drain = 4 * 4 * 4 / 10
+    assert cost.parts_pj["array"].low == pytest.approx(2 * (4 * 32 * 5 + drain))  # int4 costs twice
+    assert cost.cycles == 4 * (4 * 8 + 4)
+    # 8 align beats instead of 16; the words of x and of the row buffer that are not read again are saved.
+    assert cost.parts_pj["quantize"].low == base.parts_pj["quantize"].low - 8
+    assert cost.utilization == pytest.approx(128 / (cost.cycles * 4))

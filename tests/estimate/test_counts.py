@@ -4,7 +4,7 @@ import pytest
 
 from fpsim.array.config import ArrayConfig, UnitConfig
 from fpsim.estimate.counts import count_layer
-from fpsim.estimate.shapes import Layer, dit
+from fpsim.estimate.shapes import Layer, Operands, dit
 
 SMALL = ArrayConfig(2, 4, UnitConfig(hadamard_n=4))  # aligned 16 bits, rotated 18
 
@@ -25,6 +25,27 @@ def test_a_small_layer_by_hand() -> None:
         "y": (30, 15 * 16, 0),
     }
     assert counts.dram_bits == 5 * (8 * 4 + 32 + 16)
+
+
+def test_eight_bits_take_passes_of_nibbles_and_twice_the_memory() -> None:
+    operands = Operands(activation_bits=8, weight_bits=4, passes=2)
+    counts, four = (count_layer(Layer("fc", 3, 5, 8, operands=o), SMALL) for o in (operands, Operands()))
+    assert (counts.beats, counts.cycles) == (2 * 32, 4 * (2 * 8 + 6))
+    codes, weights = counts.buffers["codes"], counts.buffers["weights"]
+    assert (codes.size_bytes, codes.written_bits, codes.read_bits) == (24, 3 * 8 * 8, 4 * 2 * 8 * 2 * 4)
+    # The weights stay at 4 bits and are read once per pass.
+    assert weights.read_bits == 4 * (2 * 32 * 4 + 4 * 35)
+    assert counts.dram_bits == four.dram_bits
+
+
+def test_a_static_scale_saves_the_first_look_and_the_row_buffer() -> None:
+    static, dynamic = (
+        count_layer(Layer("fc", 3, 5, 8, operands=Operands(static=flag)), SMALL) for flag in (True, False)
+    )
+    assert (static.align_beats, dynamic.align_beats) == (6, 12)
+    assert static.buffers["x"].read_bits == dynamic.buffers["x"].read_bits / 2
+    assert static.buffers["row"].written_bits == 0
+    assert (static.cycles, static.buffers["codes"]) == (dynamic.cycles, dynamic.buffers["codes"])
 
 
 def test_activations_may_cross_the_dram() -> None:
