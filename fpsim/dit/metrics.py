@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fpsim.dit.domains import DEFAULT_DOMAIN, get_domain
+from fpsim.dit.domains import DEFAULT_DOMAIN, Domain, get_domain
 from fpsim.dit.files import DATA_DIR, DataFileError, read_verified
 from fpsim.dit.metric_net import MetricNet, MetricNetConfig
 
@@ -210,6 +210,15 @@ def load_metric(domain: str = DEFAULT_DOMAIN, directory: Path = DATA_DIR) -> Ima
     own = get_domain(domain)
     if own.kind != "image":
         raise ValueError(f"domain={domain!r}: a {own.kind} domain, expected one of images")
+    return read_metric(own, directory)
+
+
+def read_metric(own: Domain, directory: Path) -> ImageMetric:
+    """The metric of images, or of the frames of videos, in a domain's metric file, verified by hash.
+
+    Raises:
+        DataFileError: if the file is missing, truncated, altered, or its arrays do not fit.
+    """
     config = MetricNetConfig(own.config.image, own.config.classes)
     source = directory / own.metric_file
     content = read_verified(own.metric_file, directory)
