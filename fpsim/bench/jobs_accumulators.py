@@ -17,6 +17,7 @@ from fpsim.kernels.matmul import matmul
 
 SHAPE = (256, 1152, 4608)
 _E6M5 = Format("e6m5", 6, 5, bias=31, specials="ieee")
+_E4M3_IEEE = Format("e4m3 with inf", 4, 3, bias=7, specials="ieee")
 
 
 def _product(acc: Accumulator, shape: tuple[int, int, int]) -> Callable[[], object]:
@@ -59,6 +60,16 @@ def e5m2_sums(shape: tuple[int, int, int] = SHAPE) -> Comparison:
 def e6m5_sums(shape: tuple[int, int, int] = SHAPE) -> Comparison:
     """Every addition rounded to E6M5, a format of one's own, against FP16."""
     return _narrow_sums(_E6M5, shape)
+
+
+def e4m3_sums(shape: tuple[int, int, int] = SHAPE) -> Comparison:
+    """Every addition rounded to E4M3 and clamped to its range, which these sums leave, against FP16."""
+    return _narrow_sums("e4m3", shape)
+
+
+def infinite_sums(shape: tuple[int, int, int] = SHAPE) -> Comparison:
+    """Every addition rounded to an E4M3 with infinities, which these sums reach, against FP16."""
+    return _narrow_sums(_E4M3_IEEE, shape)
 
 
 def _narrow_sums(fmt: str | Format, shape: tuple[int, int, int]) -> Comparison:
@@ -124,6 +135,8 @@ ACCUMULATOR_JOBS = (
     bf16_sums,
     e5m2_sums,
     e6m5_sums,
+    e4m3_sums,
+    infinite_sums,
     saturating_sums,
     unsaturated_sums,
     nvfp4_tensor_core,

@@ -24,131 +24,46 @@ The other ways add in float32 and round the result to p bits. This equals one ro
 "half": fp16 with IEEE's infinities: the processor's conversion to FP16 and back, which is IEEE's rounding,
 subnormals and overflow included (a finite addend leaves an infinite sum infinite).
 
-"magic", "saturating", "infinite": any other format. With m the power of two at or below the sum, no less
-than the smallest normal number, and M = 1.5 · 2^(23 − man_bits) · m: fl(fl(v + M) − M) is v rounded to the
-format (the argument of `rounded`, in 24 bits; man_bits of at most 21 keep v + M in M's binade). C is a
-multiple of u. "magic" is for sums that cannot leave the format: let E be the smallest integer with P <=
-2^E; a sum in the binade from B = 2^(E + man_bits + 1) on has neighbours at least 2P apart, so from B an
-addition of at most P rounds back to B (a tie goes to B, which is even). No sum passes B if no start does,
-so B at most the largest value is asked, and C of at most B. Otherwise every sum is limited:
-"saturating" clamps it to the largest values before the rounding (rounding is monotone and keeps them);
-"infinite" makes what rounds beyond them infinite, and there a cap on m keeps an infinite sum what it is.
+"magic", "saturating", "infinite": any other format, rounded as `narrow_add` says. C is a multiple of u.
+"magic" is for sums that cannot leave the format: let E be the smallest integer with P <= 2^E; a sum in the
+binade from B = 2^(E + man_bits + 1) on has neighbours at least 2P apart, so from B an addition of at most P
+rounds back to B (a tie goes to B, which is even). No sum passes B if no start does, so B at most the largest
+value is asked, and C of at most B. Another bound: a rounding adds at most a 2^(man_bits + 1)-th, or half a
+step, so K <= 2^man_bits of them at most double what all magnitudes add up to.
+
+Otherwise every sum is limited: "saturating" clamps it, "infinite" makes what rounds beyond the range
+infinite, which asks for P <= 2^76. Of each of the three there is a cheaper form "on the grid": u is a
+multiple of the format's step, and no start is −0, so that by induction every exact sum, and every float32
+near it, is a multiple of the step, and no zero is −0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
 from fpsim.formats import FORMATS, Accumulator, Format
 from fpsim.kernels.cast import decode
 from fpsim.kernels.decode import decode_operand, max_units
 from fpsim.kernels.mac_array import mac_array_decoded
+from fpsim.kernels.narrow_add import ADDERS, PRODUCT_MAX_EXPONENT, Rules
 from fpsim.kernels.operands import Side
 
 COLUMNS = 256
 _FLOAT32_BITS = 24
 _SAFE_EXPONENT = 100
-_EXPONENT = np.int32(0x7F800000)
-
-
-class Rules(NamedTuple):
-    """A format in float32: smallest normal number, 1.5 · 2^(23 − man_bits), largest number, its power of
-    two."""
-
-    lowest: Any
-    magic: Any
-    largest: Any
-    highest: Any
 
 
 class Plan(NamedTuple):
-    """One proved way: "integer", "native", "half", "magic", "saturating" or "infinite"."""
+    """One proved way: "integer", "native", "half", "magic", "saturating" or "infinite"; perhaps on the
+    grid."""
 
     way: str
     rules: Rules
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def add_native(x: Any, a: Any, b: Any, rules: Rules) -> Any:
-    """x + a · b in float32."""
-    return x + a * b
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def add_magic(x: Any, a: Any, b: Any, rules: Rules) -> Any:
-    """x + a · b, rounded to the format that the rules hold."""
-    v = np.float32(x + a * b)
-    return _round(v, _power_below(v, rules) * rules.magic)
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def _power_below(v: Any, rules: Rules) -> Any:
-    return max(np.int32(np.float32(v).view(np.int32) & _EXPONENT).view(np.float32), rules.lowest)
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def _round(v: Any, magic: Any) -> Any:
-    return np.copysign(np.float32(np.float32(v + magic) - magic), v)
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def add_saturating(x: Any, a: Any, b: Any, rules: Rules) -> Any:
-    """x + a · b, rounded to the format that the rules hold and clamped to its range."""
-    v = np.float32(min(max(np.float32(x + a * b), -rules.largest), rules.largest))
-    return _round(v, _power_below(v, rules) * rules.magic)
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def add_infinite(x: Any, a: Any, b: Any, rules: Rules) -> Any:
-    """x + a · b, rounded to the format that the rules hold, infinite beyond its range."""
-    v = np.float32(x + a * b)
-    r = _round(v, min(_power_below(v, rules), rules.highest) * rules.magic)
-    return r if abs(r) <= rules.largest else np.copysign(np.float32(np.inf), r)
-
-
-def half(x: Any) -> Any:
-    """A float32 rounded to FP16, nearest even, as float32."""
-    with np.errstate(over="ignore"):
-        return np.float32(np.float16(x))
-
-
-@intrinsic
-def _convert_half(typing_context: Any, x: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        narrow = builder.fptrunc(arguments[0], cgutils.ir.HalfType())
-        return builder.fpext(narrow, arguments[0].type)
-
-    return types.float32(types.float32), generate
-
-
-@overload(half)
-def _compiled_half(x: Any) -> Any:
-    def convert(x: Any) -> Any:
-        return _convert_half(x)
-
-    return convert
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def add_half(x: Any, a: Any, b: Any, rules: Rules) -> Any:
-    """x + a · b, rounded to FP16."""
-    return half(np.float32(x + a * b))
-
-
-_ADDERS = {
-    "native": add_native,
-    "half": add_half,
-    "magic": add_magic,
-    "saturating": add_saturating,
-    "infinite": add_infinite,
-}
+    on_grid: bool = False
 
 
 def _significant_bits(fmt: Format) -> int:
@@ -158,10 +73,6 @@ def _significant_bits(fmt: Format) -> int:
 def _log2_ceiling(x: float) -> int:
     mantissa, exponent = np.frexp(x)
     return int(exponent) - (1 if mantissa == 0.5 else 0)
-
-
-def _log2_floor(x: float) -> int:
-    return int(np.frexp(x)[1]) - 1
 
 
 def plan(a: Side, b: Side, sums: NDArray[np.float64], has_c: bool, acc: Accumulator) -> Plan | None:
@@ -187,15 +98,14 @@ def plan(a: Side, b: Side, sums: NDArray[np.float64], has_c: bool, acc: Accumula
         start = np.abs(sums[sums != 0]) if has_c else sums[:0]
         safe = bool(np.all((start >= 2.0**-_SAFE_EXPONENT) & (start < np.inf)))
         return Plan("native", rules) if safe else None
-    return _narrow_plan(fmt, acc, sums, unit, largest, product_bits, rules)
+    return _narrow_plan(fmt, acc, sums, unit, largest, product_bits, a.codes.shape[1], rules)
 
 
 def _rules(fmt: Format) -> Rules:
     lowest, largest = float(2.0 ** (1 - fmt.bias)), float(fmt.max_value)
-    highest = 2.0 ** (_log2_floor(largest))
     magic = 1.5 * 2.0 ** (23 - fmt.man_bits)
     with np.errstate(over="ignore"):
-        return Rules(np.float32(lowest), np.float32(magic), np.float32(largest), np.float32(highest))
+        return Rules(np.float32(lowest), np.float32(magic), np.float32(largest))
 
 
 def _narrow_plan(
@@ -205,26 +115,35 @@ def _narrow_plan(
     unit: float,
     largest: float,
     product_bits: int,
+    depth: int,
     rules: Rules,
 ) -> Plan | None:
     man_bits = fmt.man_bits
-    if man_bits > 21:
+    if man_bits > 21 or not bool(np.isfinite(sums).all()):
         return None
     innocuous = product_bits <= man_bits + 1 <= 11 and (
         2.0**_FLOAT32_BITS * min(unit, float(fmt.step)) >= 2.0 ** (1 - fmt.bias)
     )
     if fmt == FORMATS["fp16"] and acc.overflow == "ieee":
-        return Plan("half", rules) if innocuous and bool(np.isfinite(sums).all()) else None
+        return Plan("half", rules) if innocuous else None
+    start = float(np.max(np.abs(sums), initial=0.0))
     bound = 2.0 ** (_log2_ceiling(largest) + man_bits + 1)
+    if depth <= 1 << man_bits:
+        bound = min(bound, 2 * (start + depth * (largest + float(fmt.step))))
     way = "magic"
-    if bound > min(float(fmt.max_value), 2.0**_SAFE_EXPONENT) or bool(np.any(np.abs(sums) > bound)):
+    if bound > min(float(fmt.max_value), 2.0**_SAFE_EXPONENT) or start > bound:
         bound = float(fmt.max_value)
         way = "saturating" if acc.overflow == "saturate" else "infinite"
-    if bound > 2.0**_SAFE_EXPONENT or 1 - fmt.bias < -126 or not bool(np.isfinite(sums).all()):
+    if bound > 2.0**_SAFE_EXPONENT or 1 - fmt.bias < -126:
         return None
     if not (innocuous or bound + largest <= 2.0**_FLOAT32_BITS * unit):
         return None
-    return Plan(way, rules) if bool(np.all(np.fmod(sums, unit) == 0)) else None
+    if way == "infinite" and largest > 2.0**PRODUCT_MAX_EXPONENT:
+        return None
+    if not bool(np.all(np.fmod(sums, unit) == 0)):
+        return None
+    on_grid = unit >= float(fmt.step) and not bool(np.any((sums == 0) & np.signbit(sums)))
+    return Plan(way, rules, on_grid)
 
 
 def _largest(fmt: Format) -> float:
@@ -269,6 +188,8 @@ def add_all(
         stop = min(start + COLUMNS, sums.shape[1])
         right = decode(np.ascontiguousarray(b.codes[start:stop].T), b.fmt)
         part = sums[:, start:stop].astype(np.float32)
-        add_columns(_ADDERS[plan.way], plan.rules, left, right, part)
+        add_columns(ADDERS[plan.way][plan.on_grid], plan.rules, left, right, part)
+        if plan.way == "infinite":
+            part[np.abs(part) > plan.rules.largest] *= np.float32(np.inf)
         sums[:, start:stop] = part
     return sums

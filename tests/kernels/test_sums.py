@@ -14,24 +14,36 @@ from numba import njit
 from fpsim import matmul
 from fpsim.arith.cast import encode as law_encode
 from fpsim.formats import PRESETS, Accumulator, Format, get
-from fpsim.kernels import narrow_sum
+from fpsim.kernels import narrow_add, narrow_sum
 from fpsim.kernels.cast import decode
-from fpsim.kernels.narrow_sum import Rules, half
+from fpsim.kernels.narrow_add import Rules, half
 from fpsim.kernels.operands import side, start_sums
 
 E6M5 = Format("e6m5", 6, 5, bias=31, specials="ieee")
 E4M3_IEEE = Format("e4m3i", 4, 3, bias=7, specials="ieee")
+E8M16 = Format("e8m16", 8, 16, bias=127, specials="ieee")
+E8M22 = Format("e8m22", 8, 22, bias=127, specials="ieee")
+# Multiples of 2 and 4, so that a sum of quarters may round to 0.
+COARSE = Format("e5m2c", 5, 2, bias=-2, specials="ieee")
+COARSE_SMALL = Format("e2m2c", 2, 2, bias=-3, specials="ieee")
+COARSE_SATURATING = Format("e2m2s", 2, 2, bias=-3)
+# Products up to 9 · 2^72 and 9 · 2^74, either side of what may stand beside the number that plays infinity.
+HIGH = Format("e1m1h", 1, 1, bias=-36)
+HIGHER = Format("e1m1i", 1, 1, bias=-37)
+SKY = Format("e6m4s", 6, 4, bias=-17, specials="ieee")  # up to 2^80
 
 
-def codes(seed: int, fmt: str, shape: tuple[int, int]) -> np.ndarray:
+def codes(seed: int, fmt: str | Format, shape: tuple[int, int]) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, get(fmt).n_codes, shape).astype(np.uint8)
 
 
-def way(a: np.ndarray, b: np.ndarray, fmt: str, acc: Accumulator, c: np.ndarray | None = None) -> str:
+def way(
+    a: np.ndarray, b: np.ndarray, fmt: str | Format, acc: Accumulator, c: np.ndarray | None = None
+) -> str:
     """The name of the way that the kernel takes."""
     left, right = side("a", a, get(fmt), None, acc), side("b", b, get(fmt), None, acc)
     plan = narrow_sum.plan(left, right, start_sums(c, (len(a), len(b)), acc), c is not None, acc)
-    return "general" if plan is None else plan.way
+    return "general" if plan is None else plan.way + " on the grid" * plan.on_grid
 
 
 @pytest.mark.parametrize(("name", "dtype"), [("fp32", np.float32), ("fp16", np.float16)])
@@ -52,7 +64,7 @@ def test_sequential_sums_are_numpys_own_additions(name: str, dtype: Any, fmt: st
 
 
 # Operands, K, the sum's format, C, the way. The general loop is itself held to the law and to numpy.
-WAYS: list[tuple[str, int, str | Format, float | None, str]] = [
+WAYS: list[tuple[str | Format, int, str | Format, float | None, str]] = [
     ("e2m1", 116508, "fp32", None, "integer"),  # 144 · K quarters < 2^24
     ("e2m1", 116509, "fp32", None, "native"),
     ("e2m1", 14, "fp16", None, "integer"),  # 144 · K <= 2^11
@@ -64,22 +76,34 @@ WAYS: list[tuple[str, int, str | Format, float | None, str]] = [
     ("e2m1", 300, "fp16", np.inf, "general"),
     ("e4m3", 300, "fp16", None, "half"),
     ("int8", 300, "fp16", None, "general"),  # 14-bit products
-    ("e2m1", 300, "bf16", None, "magic"),
-    ("e2m1", 300, "bf16", 2.0**14, "magic"),  # P <= 2^6, so B = 2^14
+    ("e2m1", 300, "bf16", None, "magic on the grid"),
+    ("e2m1", 300, "bf16", 2.0**14, "magic on the grid"),  # P <= 2^6, so B = 2^14
     ("e2m1", 300, "bf16", 2.0**14 + 2.0**7, "general"),  # bf16 leaves the range that is proved
+    ("e2m1", 300, "bf16", -0.0, "magic"),  # a zero of C that must keep its sign
     ("e2m1", 300, "bf16", 0.125, "general"),  # no multiple of a quarter
-    ("e2m1", 300, "e5m2", None, "magic"),
-    ("e2m1", 300, E6M5, None, "magic"),
-    ("e2m1", 300, E4M3_IEEE, None, "infinite"),
-    ("e2m1", 300, "e4m3", None, "saturating"),
-    ("e3m0", 300, "e5m2", None, "magic"),
+    ("e2m1", 300, "e5m2", None, "magic on the grid"),
+    ("e2m1", 300, E6M5, None, "magic on the grid"),
+    ("e2m1", 300, E4M3_IEEE, None, "infinite on the grid"),
+    ("e2m1", 300, E4M3_IEEE, -0.0, "infinite"),
+    ("e2m1", 300, "e4m3", None, "saturating on the grid"),
+    ("e2m1", 300, "e4m3", -0.0, "saturating"),
+    ("e2m1", 300, COARSE, None, "magic"),
+    ("e2m1", 300, COARSE_SMALL, None, "infinite"),
+    ("e2m1", 300, COARSE_SATURATING, None, "saturating"),
+    ("e2m1", 4000, E8M16, None, "magic on the grid"),  # B = 2^23 is too large; 2 K (P + step) is not
+    ("e2m1", 4000, E8M16, 2.0**21, "general"),
+    ("e2m1", 300, E8M22, None, "integer"),
+    ("e2m1", 300, E8M22, 1.0, "general"),
+    (HIGH, 300, SKY, None, "infinite on the grid"),
+    (HIGHER, 300, SKY, None, "general"),
+    ("e3m0", 300, "e5m2", None, "magic on the grid"),
     ("e4m3", 300, "e5m2", None, "general"),  # 8-bit products, 2^34 units wide
 ]
 
 
 @pytest.mark.parametrize(("fmt", "depth", "target", "start", "expected"), WAYS)
 def test_fast_ways_equal_the_general_loop_on_both_sides_of_their_conditions(
-    fmt: str, depth: int, target: str | Format, start: float | None, expected: str
+    fmt: str | Format, depth: int, target: str | Format, start: float | None, expected: str
 ) -> None:
     rows = 2 if depth > 1000 else 5
     a, b = codes(310, fmt, (rows, depth)), codes(311, fmt, (300 if depth < 1000 else 3, depth))
@@ -98,6 +122,43 @@ def test_fast_ways_equal_the_general_loop_on_both_sides_of_their_conditions(
     np.testing.assert_array_equal(got.view(np.uint32), slow.view(np.uint32))
 
 
+@pytest.mark.parametrize("where", ["everywhere", "nowhere", "in one sum", "there and back"])
+@pytest.mark.parametrize(
+    ("fmt", "overflow"),
+    [
+        (E4M3_IEEE, "ieee"), (E4M3_IEEE, "inf"), (E4M3_IEEE, "saturate"), ("e4m3", "saturate"),
+        ("fp16", "ieee"), ("fp16", "inf"), ("fp16", "saturate"), ("e5m2", "saturate"),
+    ],
+)  # fmt: skip
+def test_sums_that_leave_the_range_equal_the_general_loop(
+    fmt: str | Format, overflow: Any, where: str
+) -> None:
+    depth = 4000
+    a, b = codes(314, "e2m1", (3, depth)) & 7, codes(315, "e2m1", (40, depth)) & 7
+    signs = np.where(np.arange(depth) % 2, 8, 0).astype(np.uint8)  # sums that stay near 0
+    if where == "nowhere":
+        a, b = a & 1, b & 1  # at most a quarter each
+        a |= signs
+    elif where == "in one sum":
+        a, b = a & 1, b & 1
+        a |= signs
+        a[2], b[39] = 7, 7
+    elif where == "there and back":
+        a[:], b[::2] = 7, 7
+        b[::2, depth // 2 :] |= 8
+        b[1::2] |= np.where(np.arange(depth) // 64 % 2, 8, 0).astype(np.uint8)
+    acc = Accumulator.sequential(fmt, overflow=overflow)
+    got = matmul(a, b, a_fmt="e2m1", b_fmt="e2m1", acc=acc)
+    scaled = Accumulator.sequential(fmt, overflow=overflow, scale="e8m0", block=1 << 20)
+    ones = {"a_scale": np.full((3, 1), 127, np.uint8), "b_scale": np.full((40, 1), 127, np.uint8)}
+    slow = matmul(a, b, a_fmt="e2m1", b_fmt="e2m1", acc=scaled, **ones)
+    np.testing.assert_array_equal(got.view(np.uint32), slow.view(np.uint32))
+    if overflow != "saturate" and where == "everywhere" and fmt != "fp16":
+        assert np.isposinf(got).all()
+    if where == "nowhere":
+        assert (np.abs(got) < get(fmt).max_value).all()
+
+
 def test_other_roundings_take_the_general_loop_unless_nothing_is_rounded() -> None:
     a, b = codes(312, "e2m1", (2, 300)), codes(313, "e2m1", (2, 300))
     for rounding in ("rna", "rtz", "rup", "rdn"):
@@ -109,14 +170,14 @@ def test_other_roundings_take_the_general_loop_unless_nothing_is_rounded() -> No
 @njit
 def _round_all(values: np.ndarray, rules: Any, out: np.ndarray) -> None:
     for i in range(values.shape[0]):
-        out[i] = narrow_sum.add_magic(values[i], np.float32(0), np.float32(0), rules)
+        out[i] = narrow_add.add_magic(values[i], np.float32(0), np.float32(0), rules)
 
 
 @pytest.mark.parametrize("man_bits", [1, 2, 3, 5, 7, 10, 15, 21])
 def test_magic_rounding_is_right_for_every_significand(man_bits: int) -> None:
     # Powers of two scale every step of the argument exactly, so one binade of normal numbers and the three
     # below the smallest normal number stand for all.
-    rules = Rules(*(np.float32(x) for x in (1.0, 1.5 * 2.0 ** (23 - man_bits), 2.0**100, 2.0**100)))
+    rules = Rules(*(np.float32(x) for x in (1.0, 1.5 * 2.0 ** (23 - man_bits), 2.0**100)))
     significands = np.arange(1 << 23, dtype=np.int32) + (127 << 23)
     for below in range(4):
         values = (significands - (below << 23)).view(np.float32)
