@@ -73,7 +73,7 @@ def move(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
     """Every digit in every motion, each from a random start.
 
-    The digits come in order, once around before the next motion of each; 16 neighbours have 16 motions.
+    The digits come in order, once around before each takes its next motion; neighbours differ in motion.
 
     Args:
         digits: (N, 8, 8) in [-1, 1].
@@ -89,7 +89,8 @@ def move(
     conditions, begins = (np.empty((count, 2), dtype=np.int64) for _ in range(2))
     choices = [starts(motion) for motion in range(MOTIONS)]
     for i in range(count):
-        which, motion = i % len(digits), (i + i // len(digits)) % MOTIONS
+        which = i % len(digits)
+        motion = (which + i // len(digits)) % MOTIONS
         begins[i] = rng.choice(choices[motion])
         conditions[i] = labels[which], motion
         videos[i] = render(digits[which], trajectory(motion, begins[i]))
