@@ -91,6 +91,42 @@ def sample(
 
 
 @app.command()
+def methods(
+    out: Annotated[Path, typer.Option(help="Folder for the table and its lines.")] = Path("out/methods"),
+    model: Annotated[list[str] | None, typer.Option(help="Model, repeatable. Default: digits.")] = None,
+    recipe: Annotated[list[str] | None, typer.Option(help="Recipe, repeatable. Default: all.")] = None,
+    images: Annotated[int, typer.Option(help="Images per seed.")] = 500,
+    steps: Steps = 20,
+    seeds: Annotated[int, typer.Option(help="Seeds of starting noise.")] = 3,
+    library: Library = "asap7",
+    as_json: AsJson = False,
+) -> None:
+    """Measure every recipe on a model, executed bit by bit: quality, widths, passes, cycles, energy.
+
+    A line is kept when it is done: a run that was cut off goes on where it was.
+
+    Example: fpsim methods --model digits --recipe hq-dit-w4a4 --recipe nvfp4
+    """
+    from fpsim.demo.progress import progress_bars
+    from fpsim.methods.measure import Sampling
+    from fpsim.methods.run import run_methods
+    from fpsim.quant.recipes import RECIPES
+    from fpsim.report.files import strict
+    from fpsim.report.methods import TERMINAL_COLUMNS, methods_table
+    from fpsim.report.terminal import rich_table
+
+    with _clear_errors(), progress_bars() as progress:
+        sampling = Sampling(images, steps, seeds)
+        tables = run_methods(out, model or ["digits"], recipe or list(RECIPES), sampling, library, progress)
+    if as_json:
+        _print_json(strict({"tables": [asdict(table) for table in tables]}))
+        return
+    for table in map(methods_table, tables):
+        console.print(rich_table(table, table.caption, TERMINAL_COLUMNS))
+    console.print(f"wrote {out}")
+
+
+@app.command()
 def golden(
     out: Annotated[Path, typer.Option(help="Folder of the golden sets.")] = Path("golden"),
     capture: Annotated[bool, typer.Option(help="Take new rows from a sampling run.")] = False,

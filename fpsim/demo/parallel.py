@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from queue import Empty
 from typing import Any
 
 from fpsim.array.config import ArrayConfig
 from fpsim.demo.quality import Progress, Sampling, measure_model
-from fpsim.dit.threads import use_threads
+from fpsim.dit.threads import single_threaded_children, use_threads
 from fpsim.report.data import ModelQuality
 
 POLL_SECONDS = 0.1
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def measure_models(
@@ -33,7 +30,7 @@ def measure_models(
     context = multiprocessing.get_context("spawn")
     workers = min(len(names), os.cpu_count() or 1)
     with (
-        _single_threaded_children(),
+        single_threaded_children(),
         context.Manager() as manager,
         ProcessPoolExecutor(workers, context, use_threads, (1,)) as pool,
     ):
@@ -56,18 +53,3 @@ def _forward(queue: Any, futures: list[Future[ModelQuality]], progress: Progress
         except Empty:
             if finished:
                 return
-
-
-@contextmanager
-def _single_threaded_children() -> Iterator[None]:
-    """Children read their thread counts from the environment when they import their libraries."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fpsim.array.config import ArrayConfig
+from fpsim.dit.domains import DEFAULT_DOMAIN
 from fpsim.dit.model import DiT
 from fpsim.dit.workload import calibration_noise
 from fpsim.quant.calibration import Calibration, observe_model
@@ -20,11 +21,13 @@ def get_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def calibrate(model: DiT) -> Calibration:
-    """What a digits model feeds its linears on the stored calibration noise (60 images, 20 steps)."""
-    return observe_model(model, *calibration_noise())
+def calibrate(model: DiT, domain: str = DEFAULT_DOMAIN) -> Calibration:
+    """What a domain's model feeds its linears on the stored calibration noise (60 images, 20 steps)."""
+    return observe_model(model, *calibration_noise(domain))
 
 
-def quantize_model(model: DiT, recipe: str, config: ArrayConfig) -> QuantizedModel:
-    """Calibrate a digits model and quantize it by the recipe of that name."""
-    return get_recipe(recipe).quantize(model, calibrate(model), config)
+def quantize_model(
+    model: DiT, recipe: str, config: ArrayConfig, domain: str = DEFAULT_DOMAIN
+) -> QuantizedModel:
+    """Calibrate a domain's model and quantize it by the recipe of that name."""
+    return get_recipe(recipe).quantize(model, calibrate(model, domain), config)

@@ -1,0 +1,159 @@
+"""The whole table: references first, then every recipe on every model, side by side, each kept when done.
+
+A finished line lies as JSON in the output folder, under a key of everything that it depends on: the sampling,
+the recipe's name, the library and the sources that compute it. A run that was cut off goes on where it was; a
+line of other sources is measured again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from fpsim.dit.diffusion import Images
+from fpsim.dit.threads import single_threaded_children, use_threads
+from fpsim.methods.measure import Sampling, domain_of, floor_of, measure, measure_fp32, sample_fp32
+from fpsim.quant.recipes import get_recipe
+from fpsim.report.files import strict, write_set
+from fpsim.report.methods import MethodRow, MethodsTable, methods_csv, row_from_dict
+
+Progress = Callable[[str, int, int], None]
+
+SOURCES = ("formats", "kernels", "array", "dit", "quant", "methods")
+JSON_NAME, CSV_NAME = "methods.json", "methods.csv"
+
+
+def run_methods(
+    out: Path, models: list[str], recipes: list[str], sampling: Sampling, library: str, progress: Progress
+) -> list[MethodsTable]:
+    """Measure what is missing and write `methods.json` and `methods.csv`.
+
+    Args:
+        out: folder of results and of the lines already measured.
+        models: names of image models.
+        recipes: names of recipes; FP32 always comes first.
+        sampling: images, steps, seeds.
+        library: characterized cell library for energies.
+        progress: called with (what, done, total).
+
+    Raises:
+        ValueError: an unknown model or recipe, before anything is measured.
+    """
+    for recipe in recipes:
+        get_recipe(recipe)
+    for model in models:
+        domain_of(model)
+    store = _Store(out / "lines", sampling, library)
+    with _workers() as pool:
+        references = _references(pool, models, sampling, progress)
+        rows = _rows(pool, store, models, recipes, references, progress)
+    tables = [
+        MethodsTable(
+            model,
+            sampling.images,
+            sampling.steps,
+            floor_of(model, references[model]),
+            [measure_fp32(model, references[model], sampling), *(rows[model, recipe] for recipe in recipes)],
+        )
+        for model in models
+    ]
+    content = json.dumps(strict({"tables": [asdict(table) for table in tables]}), indent=1) + "\n"
+    write_set(out, {JSON_NAME: content.encode(), CSV_NAME: methods_csv(tables).encode()})
+    return tables
+
+
+@contextmanager
+def _workers() -> Iterator[ProcessPoolExecutor]:
+    """One process a core, one thread each."""
+    context = multiprocessing.get_context("spawn")
+    with (
+        single_threaded_children(),
+        ProcessPoolExecutor(os.cpu_count() or 1, context, use_threads, (1,)) as pool,
+    ):
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _references(
+    pool: ProcessPoolExecutor, models: list[str], sampling: Sampling, progress: Progress
+) -> dict[str, list[Images]]:
+    """FP32 samples of every model and seed."""
+    jobs = {
+        pool.submit(sample_fp32, model, seed, sampling): (model, seed)
+        for model in models
+        for seed in range(sampling.seeds)
+    }
+    found: dict[tuple[str, int], Images] = {}
+    progress("FP32 samples", 0, len(jobs))
+    for done in as_completed(jobs):
+        found[jobs[done]] = done.result()
+        progress("FP32 samples", len(found), len(jobs))
+    return {model: [found[model, seed] for seed in range(sampling.seeds)] for model in models}
+
+
+def _rows(
+    pool: ProcessPoolExecutor,
+    store: _Store,
+    models: list[str],
+    recipes: list[str],
+    references: dict[str, list[Images]],
+    progress: Progress,
+) -> dict[tuple[str, str], MethodRow]:
+    """Every line: those that the store has, and the others measured and put there one by one."""
+    wanted = [(model, recipe) for model in models for recipe in recipes]
+    rows = {line: row for line in wanted if (row := store.load(*line)) is not None}
+    jobs = {
+        pool.submit(measure, *line, references[line[0]], store.sampling, store.library): line
+        for line in wanted
+        if line not in rows
+    }
+    progress("recipes", len(rows), len(wanted))
+    for done in as_completed(jobs):
+        row = done.result()
+        store.save(row)
+        rows[jobs[done]] = row
+        progress("recipes", len(rows), len(wanted))
+    return rows
+
+
+class _Store:
+    """The lines already measured."""
+
+    def __init__(self, folder: Path, sampling: Sampling, library: str) -> None:
+        self.folder = folder
+        self.sampling = sampling
+        self.library = library
+        self.key = _key(sampling, library)
+
+    def load(self, model: str, recipe: str) -> MethodRow | None:
+        """The line, if it was measured under the same key; None otherwise, or where its file is damaged."""
+        try:
+            data = json.loads((self.folder / f"{model}-{recipe}.json").read_text(encoding="utf-8"))
+            return row_from_dict(data["row"]) if data["key"] == self.key else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save(self, row: MethodRow) -> None:
+        """Write the line, whole or not at all."""
+        content = json.dumps(strict({"key": self.key, "row": asdict(row)}), indent=1)
+        write_set(self.folder, {f"{row.model}-{row.recipe}.json": content.encode()})
+
+
+def _key(sampling: Sampling, library: str) -> str:
+    """What a line depends on besides its model and recipe."""
+    digest = hashlib.sha256(json.dumps([asdict(sampling), library]).encode())
+    root = Path(__file__).parents[1]
+    for package in SOURCES:
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
