@@ -12,9 +12,9 @@ from fpsim.array.protocol import FloatRun, Run
 from fpsim.formats import Format, get
 from fpsim.kernels.cast import decode, encode
 from fpsim.kernels.decode import decode_operand
-from fpsim.kernels.epilogue import epilogue
 from fpsim.kernels.hadamard import hadamard_blocks
-from fpsim.kernels.mac_array import mac_array_decoded
+from fpsim.kernels.linear import linear
+from fpsim.kernels.prepared import Prepared
 from fpsim.kernels.rows import quantize_rows
 
 if TYPE_CHECKING:  # the program loads itself through this module
@@ -25,7 +25,7 @@ _TF32_TO_FLOAT32 = 13  # bits below a TF32 significand
 
 def load(program: LayerProgram, unit: UnitConfig) -> Run:
     """The layer on the kernels, align to epilogue (rtl/README.md); a row's result depends on the row."""
-    weights = decode_operand(program.weight_codes, program.weight_fmt)
+    weights = Prepared(program.weight_codes, program.weight_fmt)
     static = None if program.static is None else (program.static.exp, program.static.amp)
 
     def run(x: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -38,14 +38,8 @@ def load(program: LayerProgram, unit: UnitConfig) -> Run:
             static=static,
         )
         refuse_special(program.name, special)
-        acc = mac_array_decoded(
-            decode_operand(codes, program.act_fmt),
-            weights,
-            program.act_fmt,
-            program.weight_fmt,
-            unit.acc_bits,
-        )
-        return epilogue(acc, row_scale, program.col_scale, program.bias)
+        rows = Prepared(codes, program.act_fmt)
+        return linear(rows, weights, unit.acc_bits, row_scale, program.col_scale, program.bias)
 
     return run
 

@@ -14,9 +14,9 @@ from fpsim.bench.measure import Comparison, compare
 from fpsim.dit.checkpoint import load_noise
 from fpsim.dit.workload import load_model
 from fpsim.kernels.cast import encode
-from fpsim.kernels.decode import decode_operand
-from fpsim.kernels.epilogue import epilogue
-from fpsim.kernels.mac_array import mac_array_decoded
+from fpsim.kernels.linear import linear
+from fpsim.kernels.pack import pack
+from fpsim.kernels.prepared import Prepared
 from fpsim.kernels.rows import quantize_rows
 from fpsim.quant.execute import on_machine
 from fpsim.quant.recipes import quantize_model
@@ -42,26 +42,26 @@ def cast_to_e2m1() -> Comparison:
 
 
 def _product(m: int, k: int, n: int) -> tuple[Callable[[], object], np.random.Generator]:
+    """From packed codes of both operands, two per byte, to FP16: decoding, sums, scales, bias, rounding."""
     rng = np.random.default_rng(1)
-    a = rng.integers(0, 16, (m, k), dtype=np.uint8)
-    weights = decode_operand(rng.integers(0, 16, (n, k), dtype=np.uint8), "e2m1")
+    a, b = (pack(rng.integers(0, 16, (rows, k), dtype=np.uint8)) for rows in (m, n))
     rows = np.full(m, ONE_TF32, np.uint32)
     cols, bias = np.full(n, ONE_TF32, np.uint32), np.zeros(n, np.uint16)
 
     def ours() -> object:
-        acc = mac_array_decoded(decode_operand(a, "e2m1"), weights, "e2m1", "e2m1", 26)
-        return epilogue(acc, rows, cols, bias)
+        left, right = (Prepared(codes, "e2m1", packed=True) for codes in (a, b))
+        return linear(left, right, 26, rows, cols, bias)
 
     return ours, rng
 
 
 def product_against_float32() -> Comparison:
-    """Exact E2M1 product 256 x 1152 x 4608 with scales and epilogue, against torch's float32 product."""
+    """Exact E2M1 product 256 x 1152 x 4608 from packed codes to FP16, against torch's float32 product."""
     m, k, n = 256, 1152, 4608
     ours, rng = _product(m, k, n)
     a, b = (torch.from_numpy(rng.standard_normal(shape).astype(np.float32)) for shape in ((m, k), (n, k)))
     return compare(
-        f"exact FP4 product {m}x{k}x{n} with epilogue",
+        f"exact FP4 product {m}x{k}x{n}, packed codes to FP16",
         "torch float32",
         ours,
         lambda: a @ b.T,
@@ -76,7 +76,7 @@ def product_against_int8() -> Comparison:
     ours, rng = _product(m, k, n)
     a, b = (torch.from_numpy(rng.integers(-12, 13, shape, dtype=np.int8)) for shape in ((m, k), (n, k)))
     return compare(
-        f"exact FP4 product {m}x{k}x{n} with epilogue",
+        f"exact FP4 product {m}x{k}x{n}, packed codes to FP16",
         "torch._int_mm",
         ours,
         lambda: torch._int_mm(a, b.T),

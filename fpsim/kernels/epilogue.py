@@ -122,17 +122,25 @@ def epilogue(
         ValueError: an argument outside of the above.
     """
     sums = _check.array("acc", acc, "int64", 2)
-    rows = _check.array("row_scale", row_scale, "uint32", 1)
-    cols = _check.array("col_scale", col_scale, "uint32", 1)
-    biases = _check.array("bias", bias, "uint16", 1)
-    _check.length("row_scale", rows, sums.shape[0], "one scale per row")
-    _check.length("col_scale", cols, sums.shape[1], "one scale per column")
-    _check.length("bias", biases, sums.shape[1], "one bias per column")
-    if rows.any():
-        _check.values_within("row_scale", rows[rows != 0], 1 << 10, _TF32_INF - 1)
-    _check.values_within("col_scale", cols, 1 << 10, _TF32_INF - 1)
-    _check.values_within("bias magnitude", biases & 0x7FFF, 0, 0x7BFF)
+    rows, cols, biases = checked_scales(row_scale, col_scale, bias, sums.shape)
     out = np.empty(sums.shape, np.uint16)
     if int(_epilogue(sums, rows, cols, biases, out)) > _ACC_MAX:
         _check.values_within("acc", sums, -_ACC_MAX, _ACC_MAX)
     return out
+
+
+def checked_scales(
+    row_scale: Any, col_scale: Any, bias: Any, shape: tuple[int, ...]
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint16]]:
+    """The scales and biases of (M, N) accumulators, if they are what `epilogue` takes; else a ValueError."""
+    rows = _check.array("row_scale", row_scale, "uint32", 1)
+    cols = _check.array("col_scale", col_scale, "uint32", 1)
+    biases = _check.array("bias", bias, "uint16", 1)
+    _check.length("row_scale", rows, shape[0], "one scale per row")
+    _check.length("col_scale", cols, shape[1], "one scale per column")
+    _check.length("bias", biases, shape[1], "one bias per column")
+    if rows.any():
+        _check.values_within("row_scale", rows[rows != 0], 1 << 10, _TF32_INF - 1)
+    _check.values_within("col_scale", cols, 1 << 10, _TF32_INF - 1)
+    _check.values_within("bias magnitude", biases & 0x7FFF, 0, 0x7BFF)
+    return rows, cols, biases

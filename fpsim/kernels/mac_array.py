@@ -9,8 +9,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from fpsim.formats import Format, get
-from fpsim.kernels import _check
-from fpsim.kernels.decode import decode_operand, max_units
+from fpsim.kernels import _check, tiles
+from fpsim.kernels.decode import max_units
+from fpsim.kernels.prepared import Prepared
 
 _FLOAT32_EXACT = 1 << 24  # every integer of at most this magnitude is a float32
 _SHORTEST_CHUNK = 512  # below this many terms per call, float32 GEMM does not pay
@@ -80,17 +81,21 @@ def _exact(a: NDArray[np.float32], b: NDArray[np.float32], max_product: int) -> 
 
 
 def mac_array_decoded(
-    a: NDArray[np.float32],
-    b: NDArray[np.float32],
+    a: NDArray[np.float32] | Prepared,
+    b: NDArray[np.float32] | Prepared,
     a_fmt: str | Format,
     b_fmt: str | Format,
     acc_bits: int,
     overflow: str = "wrap",
 ) -> NDArray[np.int64]:
-    """`mac_array` on operands decoded by `decode_operand` (which the caller may keep).
+    """`mac_array` on operands decoded by `decode_operand` or prepared (which the caller may keep).
+
+    Two prepared operands are multiplied in 8-bit tiles wherever `exact_in_int32` holds; everything else goes
+    through float32 GEMM or integer loops. The sums are the same.
 
     Args:
-        a, b: (M, K) and (N, K) float32, values of codes of a_fmt and b_fmt in units (not checked again).
+        a, b: (M, K) and (N, K): `Prepared` of a_fmt and b_fmt, or float32, values of codes of a_fmt and b_fmt
+            in units (not checked again).
         a_fmt, b_fmt, acc_bits, overflow: as in `mac_array`.
 
     Returns:
@@ -99,8 +104,7 @@ def mac_array_decoded(
     Raises:
         ValueError: an argument outside of the above.
     """
-    left = _check.array("a", a, "float32", 2)
-    right = _check.array("b", b, "float32", 2)
+    left, right = _operand("a", a, a_fmt), _operand("b", b, b_fmt)
     if left.shape[1] != right.shape[1]:
         raise ValueError(
             f"b.shape={right.shape}: expected (N, {left.shape[1]}), the K of a.shape={left.shape}"
@@ -109,15 +113,40 @@ def mac_array_decoded(
     _check.choice("overflow", overflow, _OVERFLOWS)
     max_product = max_units(get(a_fmt)) * max_units(get(b_fmt))
     high = (1 << (bits - 1)) - 1
-    out = np.zeros((left.shape[0], right.shape[0]), np.int64)
     # No prefix sum exceeds K · max|product|: where the register holds that, nothing is ever clamped.
     if overflow == "saturate" and max_product * left.shape[1] > high:
-        by_k = np.ascontiguousarray(right.T.astype(np.int16))
-        _clamped_dot_products(left.astype(np.int16), by_k, -high - 1, high, out)
+        out = np.zeros((left.shape[0], right.shape[0]), np.int64)
+        by_k = np.ascontiguousarray(_float32(right).T.astype(np.int16))
+        _clamped_dot_products(_float32(left).astype(np.int16), by_k, -high - 1, high, out)
         return out
-    sums = _exact(left, right, max_product)
-    _to_integers(sums.reshape(-1), bits if overflow == "wrap" else 64, out.reshape(-1))
+    out = _sums(left, right, max_product, bits if overflow == "wrap" else 64)
     return np.clip(out, -high - 1, high, out=out) if overflow == "saturate-end" else out
+
+
+def _operand(name: str, x: Any, fmt: str | Format) -> NDArray[np.float32] | Prepared:
+    if not isinstance(x, Prepared):
+        return _check.array(name, x, "float32", 2)
+    if x.fmt != get(fmt):
+        raise ValueError(
+            f"{name}_fmt={get(fmt).name!r}: expected {x.fmt.name!r}, which {name} was prepared for"
+        )
+    return x
+
+
+def _float32(x: NDArray[np.float32] | Prepared) -> NDArray[np.float32]:
+    return x.float32() if isinstance(x, Prepared) else x
+
+
+def _sums(
+    a: NDArray[np.float32] | Prepared, b: NDArray[np.float32] | Prepared, max_product: int, bits: int
+) -> NDArray[np.int64]:
+    """Exact sums modulo 2^bits; 64 leaves them as they are."""
+    if isinstance(a, Prepared) and isinstance(b, Prepared) and tiles.exact_in_int32(a, b, max_product):
+        return tiles.sums(a, b, bits)
+    sums = _exact(_float32(a), _float32(b), max_product)
+    out = np.empty(sums.shape, np.int64)
+    _to_integers(sums.reshape(-1), bits, out.reshape(-1))
+    return out
 
 
 def mac_array(
@@ -143,6 +172,6 @@ def mac_array(
     Raises:
         ValueError: an argument outside of the above, or a code out of range.
     """
-    a = decode_operand(_check.array("a_codes", a_codes, "uint8", 2), a_fmt)
-    b = decode_operand(_check.array("b_codes", b_codes, "uint8", 2), b_fmt)
-    return mac_array_decoded(a, b, a_fmt, b_fmt, acc_bits, overflow)
+    a = Prepared(_check.array("a_codes", a_codes, "uint8", 2), a_fmt)
+    b = Prepared(_check.array("b_codes", b_codes, "uint8", 2), b_fmt)
+    return mac_array_decoded(a, b, a.fmt, b.fmt, acc_bits, overflow)
