@@ -39,7 +39,5 @@ def test_stress_grows_channels_and_keeps_the_function(domain: str) -> None:
     for name, places in outlier_channels(plain.config).items():
         before, after = seen[name]
         torch.testing.assert_close(after[list(places)], 16 * before[list(places)], rtol=1e-3, atol=1e-4)
-    assert all(
-        torch.equal(value, add_outliers(plain).state_dict()[name])
-        for name, value in stressed.state_dict().items()
-    )
+    again = add_outliers(plain).state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in stressed.state_dict().items())
