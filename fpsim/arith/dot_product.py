@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 from fpsim.arith.aligned import Factors, aligned_inside, aligned_outside
 from fpsim.arith.exact_plus_c import exact_plus_c
-from fpsim.arith.number import QUIET_NAN, Number, float32_bits, from_code, round_to
+from fpsim.arith.number import QUIET_NAN, Number, RandomBits, float32_bits, from_code, round_to
 from fpsim.arith.sequential import sequential
 from fpsim.arith.tree import tree
 from fpsim.formats import Accumulator, Format, get
@@ -25,6 +26,7 @@ def dot_product(
     a_scales: Sequence[int] = (),
     b_scales: Sequence[int] = (),
     c_bits: int = 0,
+    random_bits: tuple[Sequence[int], int] | None = None,
 ) -> int:
     """Σ a[k] · b[k], times the blocks' scales, plus C, added as acc says.
 
@@ -33,13 +35,16 @@ def dot_product(
         a_fmt, b_fmt: any formats.
         acc: any kind but "exact".
         a_scales, b_scales: ceil(K / acc.block) codes of acc.scale; empty without scales.
-        c_bits: float32 bits of C, first rounded to acc.fmt by acc.rounding.
+        c_bits: float32 bits of C, first rounded to acc.fmt by acc.rounding; a number of acc.fmt where that is
+            "stochastic".
+        random_bits: for "stochastic": (acc.roundings(K) values in their order, number of bits of each).
 
     Returns:
         float32 bits. NaN is 0x7FC00000; from the aligned kind with C inside 0x7FFFFFFF, as tensor cores have.
 
     Raises:
-        ValueError: NaN or infinity among the operands, where acc.fmt is not an IEEE format.
+        ValueError: NaN or infinity among the operands, where acc.fmt is not an IEEE format; random bits that
+            are missing, needless or of another number; a C that would have to be rounded stochastically.
     """
     assert acc.fmt is not None
     forms = get(a_fmt), get(b_fmt)
@@ -52,13 +57,47 @@ def dot_product(
         )
         for k, (a, b) in enumerate(zip(a_codes, b_codes, strict=True))
     ]
-    total = round_to(from_code(c_bits, _FP32), acc.fmt, acc.rounding, acc.overflow)
-    total = _add_all(total, factors, forms, acc)
+    total = _add_all(_start(c_bits, acc), factors, forms, acc, _draws(random_bits, len(factors), acc))
     inside = acc.kind == "aligned" and acc.c_inside
     return float32_bits(total, TENSOR_CORE_NAN if inside else QUIET_NAN)
 
 
-def _add_all(total: Number, factors: list[Factors], forms: tuple[Format, Format], acc: Accumulator) -> Number:
+def _start(c_bits: int, acc: Accumulator) -> Number:
+    """C in the accumulator's format."""
+    assert acc.fmt is not None
+    c = from_code(c_bits, _FP32)
+    if acc.rounding != "stochastic":
+        return round_to(c, acc.fmt, acc.rounding, acc.overflow)
+    start = round_to(c, acc.fmt, "rne", acc.overflow)
+    if start != c:
+        raise ValueError(f"c_bits={c_bits:#x}: expected a number of {acc.fmt.name}, rounded beforehand")
+    return start
+
+
+def _draws(
+    random_bits: tuple[Sequence[int], int] | None, depth: int, acc: Accumulator
+) -> Iterator[RandomBits]:
+    """The random bits of one rounding after the other."""
+    if (acc.rounding == "stochastic") != (random_bits is not None):
+        raise ValueError(
+            f"random_bits={random_bits!r} with rounding={acc.rounding!r}: "
+            "expected (values, nbits) for 'stochastic' and None for the others"
+        )
+    if random_bits is None:
+        return repeat(None)
+    values, nbits = random_bits
+    if len(values) != acc.roundings(depth):
+        raise ValueError(f"random_bits of {len(values)} values: expected {acc.roundings(depth)}")
+    return iter([(value, nbits) for value in values])
+
+
+def _add_all(
+    total: Number,
+    factors: list[Factors],
+    forms: tuple[Format, Format],
+    acc: Accumulator,
+    random_bits: Iterator[RandomBits],
+) -> Number:
     if acc.kind == "aligned":
         for start in range(0, len(factors), acc.step):
             step = factors[start : start + acc.step]
@@ -69,4 +108,4 @@ def _add_all(total: Number, factors: list[Factors], forms: tuple[Format, Format]
         return total
     products = [f.product for f in factors]
     add_products = {"sequential": sequential, "tree": tree, "exact-plus-c": exact_plus_c}[acc.kind]
-    return add_products(total, products, acc)
+    return add_products(total, products, acc, random_bits)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 from fpsim.arith.cast import encode
@@ -33,6 +34,8 @@ class Number(NamedTuple):
         return -self.magnitude if self.negative else self.magnitude
 
 
+RandomBits = tuple[int, int] | None  # (value, nbits) of one rounding; None: not stochastic
+NO_RANDOM_BITS: Iterator[RandomBits] = repeat(None)
 NOT_A_NUMBER = Number(False, Fraction(0), "nan")
 PLUS_ZERO = Number(False, Fraction(0))
 
@@ -92,8 +95,16 @@ def add_two(x: Number, y: Number, rounding: Rounding) -> Number:
     return Number(rounding == "rdn", Fraction(0))
 
 
-def round_to(x: Number, fmt: Format, rounding: Rounding, overflow: Overflow) -> Number:
+def round_to(
+    x: Number,
+    fmt: Format,
+    rounding: Rounding,
+    overflow: Overflow,
+    random_bits: RandomBits = None,
+) -> Number:
     """Round to fmt; the overflow rules are `Accumulator`'s. A NaN or an infinity stays what it is.
+
+    random_bits: (value, nbits) for "stochastic" and only there, as `encode` has them.
 
     Raises:
         ValueError: a NaN or an infinity, where fmt is not an IEEE format.
@@ -111,6 +122,7 @@ def round_to(x: Number, fmt: Format, rounding: Rounding, overflow: Overflow) -> 
         rounding=rounding,
         overflow="saturate" if overflow == "saturate" else "inf",
         negative_zero=x.negative and x.magnitude == 0,
+        random_bits=random_bits,
     )
     return from_code(code, fmt)
 

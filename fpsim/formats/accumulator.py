@@ -10,7 +10,7 @@ from fpsim.formats.table import FORMATS, get
 
 Kind = Literal["exact", "sequential", "tree", "exact-plus-c", "aligned"]
 Overflow = Literal["wrap", "saturate", "saturate-end", "ieee", "inf"]
-Rounding = Literal["rne", "rna", "rtz", "rup", "rdn"]
+Rounding = Literal["rne", "rna", "rtz", "rup", "rdn", "stochastic"]
 
 _OVERFLOWS: dict[str, tuple[str, ...]] = {
     "exact": ("wrap", "saturate", "saturate-end"),
@@ -50,7 +50,9 @@ class Accumulator:
             rounding points toward zero), "inf" (infinity, whatever the rounding, once the rounded magnitude
             reaches the next power of two), "saturate" (the largest finite value).
         fmt: the format of the sum and of the result, a signed float whose values float32 holds. None: exact.
-        rounding: "rne", "rna" (ties away), "rtz", "rup" or "rdn", of every rounding named above.
+        rounding: "rne", "rna" (ties away), "rtz", "rup", "rdn", of every rounding named above. "stochastic",
+            all kinds but aligned: by random bits that come with the operands, some for each of `roundings`;
+            beyond the range it counts as a rounding to nearest (ours).
         fused: sequential, tree: products enter exactly; False: each is rounded to fmt first.
         step: products per rounding of the sum; tree: its width, a power of two. 0: all K (exact-plus-c).
         group: aligned: products that are summed exactly into one term before the alignment.
@@ -90,7 +92,7 @@ class Accumulator:
         if self.kind == "exact":
             _check_int("bits", self.bits, 2, 63)
             return
-        _check_choice("rounding", self.rounding, get_args(Rounding))
+        _check_choice("rounding", self.rounding, get_args(Rounding)[: -1 if self.kind == "aligned" else None])
         self._check_format()
         self._check_steps()
         self._check_scales()
@@ -133,6 +135,19 @@ class Accumulator:
             raise ValueError(f"block={self.block}: expected a multiple of group={self.group}")
         if not self.c_inside and (self.step == 0 or self.block % self.step):
             raise ValueError(f"block={self.block}: expected a multiple of step={self.step} with C outside")
+
+    def roundings(self, depth: int) -> int:
+        """How often one output of a product of K = depth is rounded, a C that is rounded first aside.
+
+        The order, which is the order of random bits: sequential: for every k the product, unless fused, then
+        the sum. tree: for every `step` products each of them, unless fused, then the adders from the leaves
+        to the root, each level from its first to its last pair, then the sum. Others: once a step.
+        """
+        if self.kind == "exact":
+            return 0
+        if self.kind in ("sequential", "tree"):
+            return depth if self.fused else 2 * depth
+        return -(-depth // (self.step or max(depth, 1)))
 
     @classmethod
     def exact(cls, bits: int = 32, overflow: Overflow = "wrap") -> Accumulator:

@@ -9,6 +9,7 @@ long fixed-point register of 32-bit limbs (Kulisch) that holds any float64 term 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from fpsim.formats import FORMATS, Accumulator, Format
 from fpsim.kernels.operands import Side, start_sums
-from fpsim.kernels.rounded import Target, add_any, round_any, target_of
+from fpsim.kernels.rounded import Target, add_any, round_any, round_stochastic, target_of
 
 _COLUMNS = 128
 # The register: bit 0 of limb 0 is worth 2^_LOWEST. The smallest term is 2^-266 (a product of two BF16) times
@@ -55,7 +56,7 @@ def _propagate(register: NDArray[np.int64]) -> None:
 
 @njit(cache=True, nogil=True)
 def _register_to_odd(register: NDArray[np.int64]) -> float:
-    """The register's value rounded to odd in 33 to 53 bits: two limbs, enough for formats of 24; 0 is +0."""
+    """The register's value rounded to odd in 53 bits; 0 is +0."""
     _propagate(register)
     negative = register[-1] < 0
     if negative:
@@ -66,18 +67,22 @@ def _register_to_odd(register: NDArray[np.int64]) -> float:
     while top > 0 and register[top] == 0:
         top -= 1
     sticky = np.int64(0)
-    for i in range(top - 1):
+    for i in range(top - 2):
         sticky |= register[i]
-    high = register[top]
-    low = register[top - 1] if top else np.int64(0)
-    high_bits = 0
-    while high >> high_bits != 0:
-        high_bits += 1
-    kept_low = min(53 - high_bits, 32)
-    dropped = low & ((np.int64(1) << (32 - kept_low)) - 1)
-    significand = (high << kept_low) | (low >> (32 - kept_low))
-    significand |= 1 if (sticky | dropped) != 0 else 0
-    exponent = _LOWEST + 32 * top - kept_low
+    significand = register[top]
+    kept = 0
+    while significand >> kept != 0:
+        kept += 1
+    exponent = _LOWEST + 32 * top
+    # The bits below come from the next two limbs, 21 at least and 53 at most.
+    for i in range(1, 3):
+        limb = register[top - i] if top >= i else np.int64(0)
+        taken = min(53 - kept, 32)
+        significand = (significand << taken) | (limb >> (32 - taken))
+        sticky |= limb & ((np.int64(1) << (32 - taken)) - 1)
+        kept += taken
+        exponent -= taken
+    significand |= 1 if sticky != 0 else 0
     value = np.float64(significand) * np.int64((exponent + 1023) << 52).view(np.float64)
     return -value if negative else value
 
@@ -87,12 +92,14 @@ def _dot_in_register(
     a: NDArray[np.float64],
     b: NDArray[np.float64],
     scales: NDArray[np.float64],
-    rule: tuple[int, int, float],
+    rule: tuple[int, int, float, float],
     target: Target,
+    random: NDArray[Any],
     x: float,
 ) -> float:
-    """One output: rule is (step, block or 0, 2^F of the cut or 0); scales hold the blocks' products."""
-    step, block, cut = rule
+    """One output: rule is (step, block or 0, 2^F of the cut or 0, 2^n of the random bits); scales hold the
+    blocks' products, random one number for each step, or none."""
+    step, block, cut, full = rule
     register = np.zeros(_LIMBS, np.int64)
     for start in range(0, a.shape[0], step):
         plain = x
@@ -108,7 +115,11 @@ def _dot_in_register(
                 _add_to_register(register, term)
         if abs(plain) < np.inf:
             _add_to_register(register, x)
-            x = round_any(_register_to_odd(register), target)
+            odd = _register_to_odd(register)
+            if random.shape[0] > 0:
+                x = round_stochastic(odd, np.float64(random[start // step]), full, target)
+            else:
+                x = round_any(odd, target)
         else:
             x = plain
     return x
@@ -120,13 +131,15 @@ def _all_in_registers(
     b: NDArray[np.float64],
     a_scales: NDArray[np.float64],
     b_scales: NDArray[np.float64],
-    rule: tuple[int, int, float],
+    rule: tuple[int, int, float, float],
     target: Target,
+    random: NDArray[Any],
     sums: NDArray[np.float64],
 ) -> None:
     for m in range(a.shape[0]):
         for n in range(b.shape[0]):
-            sums[m, n] = _dot_in_register(a[m], b[n], a_scales[m] * b_scales[n], rule, target, sums[m, n])
+            scales = a_scales[m] * b_scales[n]
+            sums[m, n] = _dot_in_register(a[m], b[n], scales, rule, target, random[m, n], sums[m, n])
 
 
 # Contraction changes nothing: every product and partial sum is exact.
@@ -174,7 +187,9 @@ def magnitude(fmt: Format) -> Fraction:
     return fmt.max_value
 
 
-def exact_plus_c(a: Side, b: Side, c: NDArray[np.float32] | None, acc: Accumulator) -> NDArray[np.float64]:
+def exact_plus_c(
+    a: Side, b: Side, c: NDArray[np.float32] | None, acc: Accumulator, random: NDArray[Any], count: int
+) -> NDArray[np.float64]:
     """Sums of `acc.step` products and the sum so far, rounded once per step.
 
     Args:
@@ -182,6 +197,7 @@ def exact_plus_c(a: Side, b: Side, c: NDArray[np.float32] | None, acc: Accumulat
         c: (M, N) float32, or None for +0.
         acc: kind "exact-plus-c", or "aligned" with C outside (products are cut off below 2^-fraction_bits
             before the scales).
+        random: (M, N, steps) integers of `count` bits where acc is stochastic, else (M, N, 0).
 
     Returns:
         (M, N) float64 values of acc.fmt. An exact sum of 0 is +0; NaN and infinities as IEEE 754 has them.
@@ -198,8 +214,7 @@ def exact_plus_c(a: Side, b: Side, c: NDArray[np.float32] | None, acc: Accumulat
         )
     step = acc.step or max(a.codes.shape[1], 1)
     target = target_of(acc)
-    fast = _fits_float64(a.fmt, b.fmt, step, acc)
-    if fast:
+    if acc.rounding != "stochastic" and _fits_float64(a.fmt, b.fmt, step, acc):
         left = a.rows(0, sums.shape[0])
         for start in range(0, sums.shape[1], _COLUMNS):
             stop = min(start + _COLUMNS, sums.shape[1])
@@ -208,13 +223,14 @@ def exact_plus_c(a: Side, b: Side, c: NDArray[np.float32] | None, acc: Accumulat
             _all_in_float64(left, right, step, target, part)
             sums[:, start:stop] = part
         return sums
-    rule = (step, acc.block, 2.0**acc.fraction_bits if outside else 0.0)
+    rule = (step, acc.block, 2.0**acc.fraction_bits if outside else 0.0, 2.0**count)
     ones = [np.ones((x.codes.shape[0], 1)) if x.scales is None else x.scales for x in (a, b)]
     left = a.unscaled(0, sums.shape[0])
     for start in range(0, sums.shape[1], _COLUMNS):
         stop = min(start + _COLUMNS, sums.shape[1])
         right = b.unscaled(start, stop)
         part = np.ascontiguousarray(sums[:, start:stop])
-        _all_in_registers(left, right, ones[0], ones[1][start:stop], rule, target, part)
+        bits = np.ascontiguousarray(random[:, start:stop])
+        _all_in_registers(left, right, ones[0], ones[1][start:stop], rule, target, bits, part)
         sums[:, start:stop] = part
     return sums

@@ -16,12 +16,13 @@ from fpsim.kernels.mac_array import mac_array
 from fpsim.kernels.operands import Side, side, to_float32, widen
 from fpsim.kernels.rounded import add_arrays, target_of
 from fpsim.kernels.sequential import sequential
+from fpsim.kernels.stochastic import random_count, random_values, stochastic
 from fpsim.kernels.tree import tree
 
 QUIET_NAN = 0x7FC00000
 TENSOR_CORE_NAN = 0x7FFFFFFF
 _FLOAT64_EXACT = 1 << 53
-_KERNELS = {"sequential": sequential, "tree": tree, "exact-plus-c": exact_plus_c}
+_KERNELS = {"sequential": sequential, "tree": tree}
 
 
 def matmul(
@@ -34,6 +35,7 @@ def matmul(
     a_scale: NDArray[np.uint8] | None = None,
     b_scale: NDArray[np.uint8] | None = None,
     c: NDArray[np.float32] | None = None,
+    random_bits: tuple[NDArray[Any], int] | None = None,
 ) -> NDArray[Any]:
     """out[m, n] = c[m, n] + sum over k of a[m, k] · b[n, k], times the blocks' scales, added as acc says.
 
@@ -47,7 +49,13 @@ def matmul(
         a_scale, b_scale: (M, ceil(K / acc.block)) and (N, ceil(K / acc.block)) uint8 codes of acc.scale,
         where
             acc is block-scaled; a last block may be shorter.
-        c: (M, N) float32, rounded to acc.fmt first; None: +0.
+        c: (M, N) float32, rounded to acc.fmt first, but numbers of acc.fmt where acc rounds stochastically;
+            None: +0.
+        random_bits: for acc.rounding "stochastic" alone: ((M, N, acc.roundings(K)) unsigned or int64 array in
+            the order that `Accumulator.roundings` states; n, the number of bits in each, 1 to 32, and at most
+            50 − acc.fmt.man_bits). A magnitude goes up where the top n bits of what is dropped plus the
+            random bits reach 2^n, as in `encode`. Large products are taken in tiles of outputs: no output
+            sees the bits of another.
 
     Returns:
         (M, N). exact without c: int64 in units of the product of the two formats' smallest steps (E2M1 times
@@ -71,7 +79,9 @@ def matmul(
     left, right = get(a_fmt), get(b_fmt)
     if how.kind != "exact":
         sides = side("a", a, left, a_scale, how), side("b", b, right, b_scale, how)
-        return _rounded(*sides, c, how)
+        return _rounded(*sides, c, how, random_bits)
+    if random_bits is not None:
+        raise ValueError("random_bits: expected None, since an exact accumulator rounds nothing")
     for name, scale in (("a_scale", a_scale), ("b_scale", b_scale)):
         if scale is not None:
             raise ValueError(f"{name}: expected None, since an exact accumulator has no block scales")
@@ -79,7 +89,7 @@ def matmul(
     return sums if c is None else _plus_c(sums, left.step * right.step, c)
 
 
-def _rounded(a: Side, b: Side, c: Any, acc: Accumulator) -> NDArray[np.float32]:
+def _rounded(a: Side, b: Side, c: Any, acc: Accumulator, random_bits: Any) -> NDArray[np.float32]:
     """The kinds that round."""
     depth = a.codes.shape[1]
     if b.codes.shape[1] != depth:
@@ -89,9 +99,16 @@ def _rounded(a: Side, b: Side, c: Any, acc: Accumulator) -> NDArray[np.float32]:
         if not acc.fmt.has_inf and not operand.finite():
             raise ValueError(f"{name} holds NaN or an infinity: expected finite numbers for {acc.fmt.name}")
     inside = acc.kind == "aligned" and acc.c_inside
-    kernel = _KERNELS[acc.kind] if acc.kind != "aligned" else aligned if inside else exact_plus_c
+    random = random_values(random_bits, (a.codes.shape[0], b.codes.shape[0]), depth, acc)
     with np.errstate(all="ignore"):  # NaN and infinities are results, not faults
-        values = kernel(a, b, c, acc)
+        if inside:
+            values = aligned(a, b, c, acc)
+        elif acc.kind not in _KERNELS:
+            values = exact_plus_c(a, b, c, acc, random, random_count(random_bits, acc))
+        elif acc.rounding == "stochastic":
+            values = stochastic(a, b, c, acc, random, random_count(random_bits, acc))
+        else:
+            values = _KERNELS[acc.kind](a, b, c, acc)
     return to_float32(values, TENSOR_CORE_NAN if inside else QUIET_NAN)
 
 

@@ -139,7 +139,8 @@ def start_sums(c: Any, shape: tuple[int, int], acc: Accumulator) -> NDArray[np.f
     """C rounded to the accumulator's format, (M, N) float64; +0 where c is None.
 
     Raises:
-        ValueError: another dtype or shape, or a NaN or infinity that the format does not hold.
+        ValueError: another dtype or shape, a NaN or infinity that the format does not hold, or, where acc
+            rounds stochastically, a number that it does not hold.
     """
     fmt = acc.fmt
     assert fmt is not None
@@ -154,8 +155,9 @@ def start_sums(c: Any, shape: tuple[int, int], acc: Accumulator) -> NDArray[np.f
     widen(checked.reshape(-1).view(np.uint32), out.reshape(-1))
     if fmt == FORMATS["fp32"]:
         return out
+    rounding = "rne" if acc.rounding == "stochastic" else acc.rounding
     codes = encode(
-        checked, fmt, rounding=acc.rounding, overflow="saturate" if acc.overflow == "saturate" else "inf"
+        checked, fmt, rounding=rounding, overflow="saturate" if acc.overflow == "saturate" else "inf"
     )
     sums = to_float64(codes, fmt)
     if acc.overflow == "saturate" and fmt.has_inf:
@@ -163,6 +165,9 @@ def start_sums(c: Any, shape: tuple[int, int], acc: Accumulator) -> NDArray[np.f
     if acc.overflow == "inf":
         beyond = np.abs(out) >= float(top_of(fmt))
         sums = np.where(beyond, np.copysign(np.inf, out), sums)
+    if acc.rounding == "stochastic" and not np.array_equal(sums, out, equal_nan=True):
+        offender = out[(sums != out) & ~np.isnan(out)][0]
+        raise ValueError(f"c holds {offender}: expected numbers of {fmt.name}, rounded beforehand")
     return sums
 
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from fpsim.formats import Accumulator
 
 RNE, RNA, RTZ, RUP, RDN = range(5)
-_MODES = ("rne", "rna", "rtz", "rup", "rdn")
+_MODES = ("rne", "rna", "rtz", "rup", "rdn", "stochastic")
 _EXPONENT = np.int64(0x7FF << 52)
 _TWO_EXPONENT_BIASES = np.int64(2046 << 52)
 
@@ -117,6 +117,16 @@ def round_any(v: Any, target: Target) -> Any:
     down = (mode == RDN) & (rest < 0.0)
     away = 1.0 if (nearest & ((size > 0.5) | tie)) | up | down else 0.0
     return _limited((kept + np.copysign(away, v)) * spacing, v, target)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def round_stochastic(v: Any, random: Any, full: float, target: Target) -> Any:
+    """v in the target's format, up in magnitude where floor(rest · full) + random reaches full = 2^n."""
+    spacing = power_below(v, target.lowest) * target.spacing
+    scaled = v * reciprocal(spacing)
+    kept = np.trunc(scaled)
+    up = np.floor(abs(scaled - kept) * full) + random >= full
+    return _limited((kept + np.copysign(1.0 if up else 0.0, v)) * spacing, v, target)
 
 
 @njit(cache=True, nogil=True, forceinline=True)

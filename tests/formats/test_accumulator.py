@@ -18,6 +18,10 @@ from fpsim.formats import PRESETS, Accumulator, Format, get, get_accumulator
         (lambda: Accumulator.sequential("int8"), "fmt=.*expected a signed float format"),
         (lambda: Accumulator.sequential("ue4m3"), "expected a signed float format"),
         (lambda: Accumulator.sequential("fp16", "up"), "rounding='up': expected one of 'rne'"),  # type: ignore[arg-type]
+        (
+            lambda: Accumulator.aligned(fraction_bits=9, step=8, rounding="stochastic"),
+            "rounding='stochastic': expected one of 'rne', 'rna', 'rtz', 'rup', 'rdn'",
+        ),
         (lambda: Accumulator.sequential("e4m3", overflow="ieee"), "e4m3 has no infinity"),
         (lambda: Accumulator.sequential(Format("far", 8, 3, bias=200)), "whose values float32 holds"),
         (lambda: Accumulator.sequential("fp16", scale="fp32", block=16), "expected e8m0, ue4m3 or None"),
@@ -49,6 +53,19 @@ def test_equal_descriptions_are_equal_and_can_be_keys() -> None:
     assert len({Accumulator.sequential("FP16"), Accumulator.sequential(get("fp16"))}) == 1
     assert Accumulator.sequential("bf16").overflow == "ieee"
     assert Accumulator.sequential("e4m3").overflow == "saturate"
+
+
+def test_roundings_are_counted() -> None:
+    counts = {
+        5: Accumulator.sequential("fp16"),
+        10: Accumulator.tree("fp16", 4, fused=False),  # 4 products, 3 adders, 1 sum; 1 product, 1 sum
+        1: Accumulator.exact_plus_c("fp16"),
+        3: Accumulator.exact_plus_c("fp16", step=2),
+        0: Accumulator.exact(32),
+    }
+    for count, acc in counts.items():
+        assert acc.roundings(5) == count
+        assert acc.roundings(0) == 0
 
 
 def test_presets_have_the_published_windows() -> None:
