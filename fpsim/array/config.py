@@ -11,6 +11,9 @@ from fpsim.formats import Format, get
 
 # Order is the RTL's format selector (fpsim_pkg.sv: FMT_E2M1 = 0, ...).
 OPERAND_FORMATS = ("e2m1", "e3m0", "e1m2", "int4")
+# Integers that the array takes nibble by nibble, in passes; they need no decoder but that of int4.
+WIDE_FORMATS = ("int6", "int8")
+NIBBLE_BITS = 4
 FP16_SIGNIFICAND_BITS = 11
 
 
@@ -58,9 +61,13 @@ class UnitConfig:
         return self.align_bits + self.hadamard_stages
 
     def operand_format(self, name: str) -> Format:
-        """The format, if the decoders are built with it; else a ValueError that lists those that are."""
-        if name not in self.formats:
-            raise ValueError(f"format={name!r}: this configuration is built with {', '.join(self.formats)}")
+        """The format, if the decoders are built with it; else a ValueError that lists those that are.
+
+        int6 and int8 come with int4: they pass through the array as nibbles.
+        """
+        known = (*self.formats, *(WIDE_FORMATS if "int4" in self.formats else ()))
+        if name not in known:
+            raise ValueError(f"format={name!r}: this configuration is built with {', '.join(known)}")
         return get(name)
 
 
@@ -112,6 +119,11 @@ class ArrayConfig:
         """Twelve hex digits that name this configuration."""
         text = json.dumps(self.to_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def passes(act_fmt: str, weight_fmt: str) -> int:
+    """Passes of nibbles that a product takes: 1 for two 4-bit formats, 4 for int8 (or int6) times int8."""
+    return -(-get(act_fmt).bits // NIBBLE_BITS) * -(-get(weight_fmt).bits // NIBBLE_BITS)
 
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:

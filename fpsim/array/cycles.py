@@ -5,25 +5,27 @@ from __future__ import annotations
 from fpsim.array.config import ArrayConfig
 
 
-def tile_cycles(config: ArrayConfig, k: int) -> int:
+def tile_cycles(config: ArrayConfig, k: int, passes: int = 1) -> int:
     """Cycles of one tile, from the one that accepts its first beat to the one that hands over its last row.
 
-    Both are counted; nothing stalls. K beats enter, one per cycle; the last one crosses the C columns'
-    skew; then the R rows leave, one per cycle: K + C + R. The rows below the first finish their skew
-    meanwhile.
+    Both are counted; nothing stalls. K beats of every pass enter, one per cycle, pass after pass; the last
+    one crosses the C columns' skew; then the R rows leave, one per cycle: passes · K + C + R. The rows below
+    the first finish their skew meanwhile.
 
     Args:
         config: the array.
-        k: beats of the tile, at least 1.
+        k: inner dimension of the tile, at least 1.
+        passes: passes of nibbles (`fpsim.array.config.passes`), at least 1. The SystemVerilog array has one.
 
     Raises:
-        ValueError: k below 1.
+        ValueError: k or passes below 1.
     """
     _check_positive("k", k)
-    return k + config.cols + config.rows
+    _check_positive("passes", passes)
+    return passes * k + config.cols + config.rows
 
 
-def layer_cycles(config: ArrayConfig, m: int, n: int, k: int) -> int:
+def layer_cycles(config: ArrayConfig, m: int, n: int, k: int, passes: int = 1) -> int:
     """Cycles of a layer (M, K) @ (K, N): its ⌈M / R⌉ · ⌈N / C⌉ tiles one after the other.
 
     A tile is accepted in the cycle after the previous one has handed over its last row. Ragged tiles are
@@ -34,13 +36,14 @@ def layer_cycles(config: ArrayConfig, m: int, n: int, k: int) -> int:
         m: rows of the left matrix (tokens).
         n: columns of the result (output channels).
         k: inner dimension.
+        passes: passes of nibbles, as in `tile_cycles`.
 
     Raises:
-        ValueError: a dimension below 1.
+        ValueError: a dimension, or passes, below 1.
     """
     _check_positive("m", m)
     _check_positive("n", n)
-    return -(-m // config.rows) * -(-n // config.cols) * tile_cycles(config, k)
+    return -(-m // config.rows) * -(-n // config.cols) * tile_cycles(config, k, passes)
 
 
 def _check_positive(name: str, value: int) -> None:

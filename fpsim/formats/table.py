@@ -26,6 +26,7 @@ FORMATS: dict[str, Format] = {
         Format("tf32", 8, 10, bias=127, specials="ieee", source="NVIDIA A100 whitepaper, TensorFloat-32"),
         Format("fp32", 8, 23, bias=127, specials="ieee", source=_IEEE),
         Format("int4", 0, 3, kind="int", source="two's complement"),
+        Format("int6", 0, 5, kind="int", source="two's complement"),
         Format("int8", 0, 7, kind="int", source="two's complement"),
         Format("uint4", 0, 4, signed=False, kind="int", source="unsigned"),
         Format("uint8", 0, 8, signed=False, kind="int", source="unsigned"),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsim.array.config import FP16_SIGNIFICAND_BITS, UnitConfig
 from fpsim.array.program import LayerProgram, StaticScale
+from fpsim.array.uniform import activation_levels
 from fpsim.formats import Format, get
 from fpsim.kernels.cast import encode
+from fpsim.kernels.decode import decode_units
 
 FP16_MAGNITUDE = np.uint16(0x7FFF)
 FP16_INFINITY = 0x7C00
@@ -24,18 +26,71 @@ class OperandChoice:
     """Formats and weight granularity of one layer.
 
     Attributes:
-        act_fmt: operand format of the activations.
-        weight_fmt: operand format of the weights.
-        weight_scale: one scale per output channel, or one for the whole tensor.
+        act_fmt: operand format of the activations: e2m1, e3m0, e1m2, int4, int6 or int8.
+        weight_fmt: operand format of the weights, likewise.
+        weight_scale: one scale (and zero point) per output channel, or one for the whole tensor.
+        weight_zero: whether weights have zero points: they are coded from the smallest to the largest, 0
+            among them, over all 2^b codes. Integers only.
+        act_zero: whether each row of activations has one; integers only. With a static scale give
+            `program_layer` the zero point itself.
     """
 
     act_fmt: str = "e2m1"
     weight_fmt: str = "e2m1"
     weight_scale: Granularity = "channel"
+    weight_zero: bool = False
+    act_zero: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class WeightGrid:
+    """The values that a layer's weights can have: step · (code in units - zero).
+
+    Attributes:
+        fmt: operand format of the codes.
+        step: float64 (N,), what one unit of a channel's codes is worth. Exactly what the machine multiplies
+            with, column scale (TF32) · activation levels · sqrt(hadamard_n), but for that root's rounding.
+        zero: int16 (N,), zero points; None without.
+        col_scale: float64 (N,), the column scale that goes with it, a TF32 number.
+    """
+
+    fmt: Format
+    step: NDArray[np.float64]
+    zero: NDArray[np.int16] | None
+    col_scale: NDArray[np.float64]
+
+    def codes(self, weight: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """The nearest codes of weights (N, K) or of one column (N,); ties to even, saturated."""
+        units = weight / self._column(self.step, weight)
+        if self.fmt.kind != "int":
+            return encode((units * float(self.fmt.step)).astype(np.float32), self.fmt).astype(np.uint8)
+        half = self.fmt.n_codes // 2
+        integers = np.rint(units)
+        if self.zero is not None:
+            integers += self._column(self.zero, weight)
+        codes: NDArray[np.uint8] = (integers.clip(-half, half - 1).astype(np.int64) % (2 * half)).astype(
+            np.uint8
+        )
+        return codes
+
+    def values(self, codes: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """What codes (N, K) or (N,) stand for."""
+        units = decode_units(codes, self.fmt).astype(np.float64)
+        if self.zero is not None:
+            units -= self._column(self.zero, codes)
+        worth: NDArray[np.float64] = units * self._column(self.step, codes)
+        return worth
+
+    @staticmethod
+    def _column(per_channel: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+        return per_channel.reshape(-1, *[1] * (like.ndim - 1))
 
 
 def top_level(fmt: Format) -> int:
-    """The largest quantized level in units of the smallest step (E2M1 12, E3M0 64, E1M2 and INT4 7)."""
+    """The largest quantized level in units of the smallest step.
+
+    E2M1 12, E3M0 64, E1M2 and INT4 7, INT6 31, INT8 127.
+    """
     return int(fmt.max_value / fmt.step)
 
 
@@ -89,6 +144,77 @@ def static_scale(amax: float, unit: UnitConfig) -> StaticScale:
     return StaticScale(exp, min(amp, limit))
 
 
+def static_range(low: float, high: float, unit: UnitConfig, fmt: str) -> tuple[StaticScale, int]:
+    """The registers of a static scale with a zero point, and that zero point, for values from low to high.
+
+    Args:
+        low, high: smallest and largest expected value, at most 65504 in magnitude, not both 0. A low above 0
+            and a high below 0 count as 0.
+        fmt: int4, int6 or int8.
+
+    Returns:
+        The scale, whose amplitude is the width of all codes, and the code that stands for 0.
+    """
+    low, high = min(low, 0.0), max(high, 0.0)
+    form = get(fmt)
+    exp = static_scale(max(-low, high), unit).exp
+    step = np.ldexp(1.0, exp - 25 - unit.guard_bits)
+    amp = int(round_to_tf32(np.array([max((high - low) / step, 1.0)]))[0])
+    amp = min(amp, (1 << unit.align_bits) - (1 << (unit.align_bits - FP16_SIGNIFICAND_BITS)))
+    levels = form.n_codes - 1
+    above_lowest = min(int(np.rint(levels * -low / (amp * step))), levels)
+    return StaticScale(exp, amp), above_lowest - form.n_codes // 2
+
+
+def weight_grid(
+    weight: NDArray[np.float64],
+    choice: OperandChoice,
+    *,
+    hadamard_n: int | None = None,
+    scale: NDArray[np.float64] | None = None,
+    zero: NDArray[np.int16] | None = None,
+) -> WeightGrid:
+    """The grid that `program_layer` codes weights on, for those who choose the codes themselves (GPTQ).
+
+    The column scale is rounded first and the grid is what it became, so its rounding costs no accuracy. A
+    channel of zeros gets the scale 1. Zero points keep 0 among a channel's values (ours, as for activations),
+    so that every zero point is a code.
+
+    Args:
+        weight: float64 (N, K), finite, already rotated if rows are.
+        choice: formats and granularity.
+        hadamard_n: block size of the rows' rotation; None for none.
+        scale: float64 (N,), positive: what one unit of a channel's codes should be worth; None: the largest
+            magnitude over the top level, with zero points the range over 2^b - 1.
+        zero: int16 (N,), zero points; None: nearest to -smallest / scale, if the choice has any.
+
+    Raises:
+        ValueError: an argument outside of the above, or a scale that TF32 cannot hold.
+    """
+    fmt = get(choice.weight_fmt)
+    gain = activation_levels(get(choice.act_fmt), asymmetric=choice.act_zero) * np.sqrt(hadamard_n or 1)
+    if not np.isfinite(weight).all():
+        raise ValueError("weight: expected finite values")
+    if fmt.kind != "int" and (choice.weight_zero or zero is not None):
+        raise ValueError(f"weight_zero: expected none for {fmt.name}, which is no integer")
+    low, high = weight.min(axis=1).clip(max=0), weight.max(axis=1).clip(min=0)
+    if choice.weight_scale == "tensor":
+        low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
+    if scale is None:
+        span, levels = (
+            (high - low, fmt.n_codes - 1) if choice.weight_zero else (np.maximum(-low, high), top_level(fmt))
+        )
+        scale = np.where(span > 0, span / levels, gain)
+    elif scale.shape != low.shape or not (np.isfinite(scale) & (scale > 0)).all():
+        raise ValueError(f"scale: shape {scale.shape}, expected {low.shape}, positive and finite")
+    col_scale = round_to_tf32(scale / gain)
+    step = col_scale * gain
+    if zero is None and choice.weight_zero:
+        half = fmt.n_codes // 2
+        zero = (np.rint(-low / step) - half).clip(-half, half - 1).astype(np.int16)
+    return WeightGrid(fmt, step, zero, col_scale)
+
+
 def program_layer(
     name: str,
     weight: NDArray[np.float64],
@@ -96,13 +222,14 @@ def program_layer(
     choice: OperandChoice,
     *,
     signs: NDArray[np.int8] | None = None,
-    hadamard_n: int = 1,
+    hadamard_n: int | None = None,
     static: StaticScale | None = None,
+    static_zero: int | None = None,
+    scale: NDArray[np.float64] | None = None,
+    zero: NDArray[np.int16] | None = None,
+    codes: NDArray[np.uint8] | None = None,
 ) -> LayerProgram:
-    """Code a layer's weights against max-scaled, TF32-rounded column scales.
-
-    The column scale is rounded first and the weights are coded with what it became, so its rounding costs
-    no accuracy. A channel of zeros gets the scale 1.
+    """Code a layer's weights on their grid (`weight_grid`): by default the nearest codes under max scaling.
 
     Args:
         name: the layer's name.
@@ -110,30 +237,41 @@ def program_layer(
         bias: float64 (N,).
         choice: formats and granularity.
         signs: int8 (K,), the rotation that the machine applies to its rows; None for none.
-        hadamard_n: the engine's size; its 1/sqrt(n) goes into the column scale where `signs` is given.
+        hadamard_n: block size of that rotation; its 1/sqrt(n) goes into the column scale.
         static: static activation scale, None for dynamic.
+        static_zero: the zero point of a static scale, of `static_range`; it implies `choice.act_zero`.
+        scale: float64 (N,), what one unit of a channel's codes should be worth (a clip search's result).
+        zero: int16 (N,), the weights' zero points.
+        codes: uint8 (N, K), the weights' codes if they are chosen already (GPTQ), on the grid of the same
+            arguments; None: the nearest.
 
     Returns:
-        The program; weight ≈ col_scale · top level of act_fmt · sqrt(n) · codes in units.
+        The program; weight ≈ col_scale · activation levels · sqrt(n) · (codes in units - zero).
+
+    Raises:
+        ValueError: values that are not finite, or arguments that do not go together.
     """
-    act, fmt = get(choice.act_fmt), get(choice.weight_fmt)
     if not np.isfinite(weight).all() or not np.isfinite(bias).all():
         raise ValueError(f"{name}: weight, bias: expected finite values")
-    amax = np.abs(weight).max(axis=1)
-    if choice.weight_scale == "tensor":
-        amax = np.full_like(amax, amax.max())
-    gain = top_level(act) * np.sqrt(hadamard_n if signs is not None else 1)
-    ideal = np.where(amax > 0, amax, top_level(fmt) * gain) / top_level(fmt) / gain
-    col_scale = round_to_tf32(ideal)
-    in_units = weight / (col_scale * gain)[:, None]
-    codes = encode((in_units * float(fmt.step)).astype(np.float32), fmt)
+    if (signs is None) != (hadamard_n in (None, 1)):
+        raise ValueError(f"{name}: hadamard_n={hadamard_n}: expected a block size with signs, None without")
+    if static_zero is not None:
+        choice = replace(choice, act_zero=True)
+    block = None if signs is None else hadamard_n
+    try:
+        grid = weight_grid(weight, choice, hadamard_n=block, scale=scale, zero=zero)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
     return LayerProgram(
         name=name,
         act_fmt=choice.act_fmt,
         weight_fmt=choice.weight_fmt,
-        weight_codes=codes.astype(np.uint8),
-        col_scale=tf32_bits(col_scale),
+        weight_codes=grid.codes(weight) if codes is None else codes,
+        col_scale=tf32_bits(grid.col_scale),
         bias=fp16_bits(bias, f"{name}: bias"),
         signs=signs,
         static=static,
+        hadamard_n=block,
+        act_zero=static_zero if static_zero is not None else "row" if choice.act_zero else None,
+        weight_zero=grid.zero,
     )
