@@ -21,6 +21,7 @@ def test_a_product_is_compared(job: object) -> None:
     assert "8x64x32" in result.job
     assert result.ratio > 0
     assert result.rate > 0
+    assert 0 <= result.peak_bytes < 1 << 30
 
 
 def test_the_tensor_core_is_compared_with_mmasim() -> None:

@@ -33,7 +33,7 @@ def test_ratios_are_peer_time_over_ours_and_rates_are_work_over_time(monkeypatch
 def test_one_slow_round_does_not_move_the_medians(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(measure.time, "perf_counter", lambda: clock.now)
-    calls = iter([1.0, 1.0, 1.0, 1.0, 50.0, 1.0, 1.0])
+    calls = iter([1.0, 1.0, 1.0, 1.0, 50.0, 1.0, 1.0, 1.0])
     result = compare(
         "job", "peer", lambda: clock.spend(next(calls)), lambda: clock.spend(3.0), work=1, unit="", rounds=5
     )
