@@ -32,7 +32,7 @@ def dot_product(
 
     Args:
         a_codes, b_codes: K codes each.
-        a_fmt, b_fmt: any formats.
+        a_fmt, b_fmt: any formats; of scale 1, where acc is aligned.
         acc: any kind but "exact".
         a_scales, b_scales: ceil(K / acc.block) codes of acc.scale; empty without scales.
         c_bits: float32 bits of C, first rounded to acc.fmt by acc.rounding; a number of acc.fmt where that is
@@ -43,11 +43,14 @@ def dot_product(
         float32 bits. NaN is 0x7FC00000; from the aligned kind with C inside 0x7FFFFFFF, as tensor cores have.
 
     Raises:
-        ValueError: NaN or infinity among the operands, where acc.fmt is not an IEEE format; random bits that
-            are missing, needless or of another number; a C that would have to be rounded stochastically.
+        ValueError: a scaled format where acc is aligned; NaN or infinity among the operands, where acc.fmt is
+            not an IEEE format; random bits that are missing, needless or of another number; a C that would
+            have to be rounded stochastically.
     """
     assert acc.fmt is not None
     forms = get(a_fmt), get(b_fmt)
+    if acc.kind == "aligned" and any(form.scale != 1 for form in forms):
+        raise ValueError(f"a_fmt={a_fmt!r}, b_fmt={b_fmt!r}: expected scale 1 under an aligned accumulator")
     factors = [
         Factors(
             from_code(a, forms[0]),

@@ -183,7 +183,7 @@ def _fits_float64(a: Format, b: Format, step: int, acc: Accumulator) -> bool:
 def magnitude(fmt: Format) -> Fraction:
     """The largest magnitude among a format's finite values."""
     if fmt.kind == "int" and fmt.signed:
-        return Fraction(fmt.n_codes // 2)
+        return fmt.n_codes // 2 * fmt.scale
     return fmt.max_value
 
 

@@ -64,7 +64,8 @@ def matmul(
 
     Raises:
         ValueError: another dtype, shape, format or accumulator, or a code out of the format's range; NaN or
-            infinity, where acc.fmt has none; a format whose scale is not 1, unless acc is exact.
+            infinity, where acc.fmt has none; a format whose scale is not a power of two (or 1, where acc is
+            aligned), unless acc is exact: take `a_fmt.scaled(1)`, and multiply the result by the scale.
 
     Example:
         >>> import numpy as np

@@ -114,8 +114,7 @@ def side(name: str, codes: Any, fmt: Format, scale_codes: Any, acc: Accumulator)
     """
     if fmt.bits > OPERAND_BITS_MAX or fmt.kind == "exponent":
         raise ValueError(f"{name}_fmt={fmt.name!r}: expected a float or integer format of at most 19 bits")
-    if fmt.scale != 1:
-        raise ValueError(f"{name}_fmt.scale={fmt.scale}: expected 1; multiply the result instead")
+    _check_scale(name, fmt, acc)
     dtype = _DTYPES[0] if fmt.bits <= 8 else _DTYPES[1] if fmt.bits <= 16 else _DTYPES[2]
     checked = _check.array(name, codes, dtype, 2)
     _check.values_within(name, checked, 0, fmt.n_codes - 1)
@@ -133,6 +132,21 @@ def side(name: str, codes: Any, fmt: Format, scale_codes: Any, acc: Accumulator)
         )
     _check.values_within(f"{name}_scale", scales, 0, acc.scale.n_codes - 1)
     return Side(checked, fmt, to_float64(scales, acc.scale), acc.scale, acc.block)
+
+
+def _check_scale(name: str, fmt: Format, acc: Accumulator) -> None:
+    """Refuse a scale that would have to be rounded, or that an alignment has no place for.
+
+    A power of two moves the exponents and nothing else. Any other scale makes products of up to 64 bits:
+    hardware sums the unscaled values and multiplies by the scales afterwards, and so does the caller.
+    """
+    if acc.kind == "aligned" and fmt.scale != 1:
+        raise ValueError(f"{name}_fmt.scale={fmt.scale}: expected 1 under an aligned accumulator")
+    if fmt.scale.numerator & (fmt.scale.numerator - 1):
+        raise ValueError(
+            f"{name}_fmt.scale={fmt.scale}: expected a power of two; take {name}_fmt.scaled(1) and multiply "
+            "the result by the scale"
+        )
 
 
 def start_sums(c: Any, shape: tuple[int, int], acc: Accumulator) -> NDArray[np.float64]:
