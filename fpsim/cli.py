@@ -67,7 +67,7 @@ def demo(
 def sample(
     out: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("samples.png"),
     model: Annotated[str, typer.Option(help="digits or digits-stress.")] = "digits",
-    recipe: Annotated[list[str] | None, typer.Option(help="Recipe, repeatable. Default: all.")] = None,
+    recipe: Annotated[list[str] | None, typer.Option(help="Recipe, repeatable. Default: two.")] = None,
     images: Annotated[int, typer.Option(help="Number of images, 2 to 1000.")] = 20,
     steps: Steps = 20,
     as_json: AsJson = False,

@@ -17,6 +17,7 @@ from fpsim.quant.sqnr import epsilon_sqnr, layer_sqnr
 from fpsim.report.data import Grid, ModelQuality, Quality
 
 Progress = Callable[[str, int, int], None]
+SHOWN_RECIPES = ("naive-w4a4", "rotated-w4a4")  # a baseline and what mends it; `fpsim methods` has all
 SHOWN_IMAGES = 20
 SQNR_IMAGES = 20
 

@@ -15,11 +15,10 @@ from fpsim.demo.cost import cost_versions, estimate_cost
 from fpsim.demo.golden import make_golden
 from fpsim.demo.parallel import measure_models
 from fpsim.demo.progress import progress_bars
-from fpsim.demo.quality import Sampling
+from fpsim.demo.quality import SHOWN_RECIPES, Sampling
 from fpsim.demo.rtl import check_rtl
 from fpsim.demo.versions import seeds, versions
 from fpsim.dit.workload import models_of
-from fpsim.quant.recipes import RECIPES
 from fpsim.report.data import DemoReport
 from fpsim.report.findings import verdict
 from fpsim.report.html import check_folder, write_report
@@ -74,7 +73,7 @@ def run_demo(out: Path, config: ArrayConfig, sampling: Sampling, library: str, c
     check_tools()
     stage = Stages(console)
     with stage("Load, quantize, execute: FP32 and every recipe on every model") as progress:
-        models = measure_models(models_of("digits"), list(RECIPES), config, sampling, progress)
+        models = measure_models(models_of("digits"), list(SHOWN_RECIPES), config, sampling, progress)
     with stage("Golden vectors of real layer tiles"):
         paths, golden = make_golden(out / "golden", config)
     with stage("RTL in the simulator against the law") as progress:
