@@ -8,7 +8,7 @@ both are float32 for BLAS. A layout is made when it is first asked for, and kept
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -18,7 +18,7 @@ from fpsim.formats import Format, get
 from fpsim.kernels import _check
 from fpsim.kernels.decode import decode_operand, unit_table
 from fpsim.kernels.pack import unpack
-from fpsim.kernels.simd import address, vnni_in_use
+from fpsim.kernels.simd import VECTOR_BYTES, address, aligned_empty, avx512_in_use
 from fpsim.kernels.vnni import (
     GROUP,
     OFFSET,
@@ -29,8 +29,6 @@ from fpsim.kernels.vnni import (
     transpose_groups,
 )
 
-_ALIGNMENT = 64  # bytes of a vector, and of a row's padding
-
 
 class Rows(NamedTuple):
     """A left operand: units (M', K') int8, M' a multiple of 8, K' of 64, zeros from K on; starts (M',) int32,
@@ -38,15 +36,6 @@ class Rows(NamedTuple):
 
     units: NDArray[np.int8]
     starts: NDArray[np.int32]
-
-
-def _aligned(shape: tuple[int, ...], dtype: Any, spare: int = 0) -> NDArray[Any]:
-    """An uninitialized array that begins on a vector's boundary, with `spare` bytes behind it."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    room = np.empty(size + spare + _ALIGNMENT, np.uint8)
-    begin = -room.ctypes.data % _ALIGNMENT
-    array: NDArray[Any] = room[begin : begin + size].view(dtype).reshape(shape)
-    return array
 
 
 def _up(value: int, multiple: int) -> int:
@@ -175,13 +164,13 @@ class Prepared:
 
     def in_bytes(self) -> bool:
         """Whether `rows` and `panels` can be had, on this machine, in this format."""
-        return vnni_in_use() and fits_bytes(self.fmt)
+        return avx512_in_use() and fits_bytes(self.fmt)
 
     def rows(self) -> Rows:
         """The layout of a left operand; only where `in_bytes`."""
         if self._rows is None:
             count, depth = self.shape
-            units = _aligned((_up(count, TILE_ROWS), _up(depth, _ALIGNMENT)), np.int8)
+            units = aligned_empty((_up(count, TILE_ROWS), _up(depth, VECTOR_BYTES)), np.int8)
             starts = np.zeros(units.shape[0], np.int32)
             units[count:] = 0
             table = _byte_table(self.fmt)
@@ -194,8 +183,8 @@ class Prepared:
         if self._panels is None:
             count, depth = self.shape
             shape = (-(-count // TILE_COLUMNS), -(-depth // GROUP), TILE_COLUMNS, GROUP)
-            panels = _aligned(shape, np.uint8, spare=16 * GROUP * TILE_COLUMNS)
-            scratch = _aligned((TILE_COLUMNS, _up(depth, _ALIGNMENT)), np.int8)
+            panels = aligned_empty(shape, np.uint8, spare=16 * GROUP * TILE_COLUMNS)
+            scratch = aligned_empty((TILE_COLUMNS, _up(depth, VECTOR_BYTES)), np.int8)
             table = _byte_table(self.fmt)
             _fill_panels(self._codes, self._packed, table, scratch, panels)
             self._panels = panels

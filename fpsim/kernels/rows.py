@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from fpsim.formats import Format
+from fpsim.formats import Format, get
 from fpsim.kernels import _check
 from fpsim.kernels.align import _align_row, _row_exponent
+from fpsim.kernels.fast_rows import finite_rows, takes
 from fpsim.kernels.hadamard import _hadamard_row, check_size, scratch_size
 from fpsim.kernels.quantizer import _quantize_row, _row_amax, _rule
 from fpsim.kernels.row_scale import _amplitude, _row_scale_bits
+from fpsim.kernels.simd import avx512_in_use
 
 
 @njit(cache=True, nogil=True)
@@ -59,7 +63,8 @@ def quantize_rows(
     hadamard_base: int | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.bool_]]:
     """FP16 rows to codes and row scales: `align`, `hadamard_blocks`, `amax`, `amplitude`, `row_scale` and
-    `quantizer` in one pass, from the same inner functions. Rows are independent, and the interpreter lock is
+    `quantizer` in one pass: on vectors where `fast_rows.takes` them, else and for special rows from the same
+    inner functions as those. Rows are independent, and the interpreter lock is
     released, so callers may split the rows over threads.
 
     Args:
@@ -94,8 +99,17 @@ def quantize_rows(
     codes = np.empty(bits.shape, np.uint8)
     row_scale = np.empty(rows, np.uint32)
     special = np.empty(rows, np.bool_)
+    found = get(fmt)
+    rest: Any = slice(None)
+    if avx512_in_use() and takes(found, size, base):
+        finite_rows(bits, guard, size, base, vector, found, (exp, amp), codes, row_scale, special)
+        if not special.any():
+            return codes, row_scale, special
+        rest = np.flatnonzero(special)
+    others = codes[rest], row_scale[rest], special[rest]
     _quantize_rows(
-        bits, guard, size, base, np.empty(scratch_size(size, base), np.int32), vector, sums, ties_up,
-        divisor, twos_complement, exp, amp, codes, row_scale, special,
+        bits[rest], guard, size, base, np.empty(scratch_size(size, base), np.int32), vector, sums, ties_up,
+        divisor, twos_complement, exp, amp, *others,
     )  # fmt: skip
+    codes[rest], row_scale[rest], special[rest] = others
     return codes, row_scale, special

@@ -16,14 +16,16 @@ import numpy as np
 from numba import config, njit
 from numba.core.cgutils import ir
 from numba.core.codegen import get_host_cpu_features
+from numpy.typing import NDArray
 
 I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 FLOAT, DOUBLE, HALF = ir.FloatType(), ir.DoubleType(), ir.HalfType()
-_NEEDED = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vnni")
+VECTOR_BYTES = 64
+_NEEDED = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vnni", "f16c")
 
 
 @cache
-def _compiled_for_vnni() -> bool:
+def _compiled_for_avx512() -> bool:
     """Whether numba compiles for a CPU with AVX-512 VNNI (it may be told to compile for a lesser one)."""
     if config.DISABLE_JIT:
         return False
@@ -31,15 +33,24 @@ def _compiled_for_vnni() -> bool:
     return {f"+{name}" for name in _NEEDED} <= set(features.split(","))
 
 
-def vnni_in_use() -> bool:
-    """Whether the 8-bit dot product instruction is there and FPSIM_VNNI is not 0."""
-    return os.environ.get("FPSIM_VNNI", "1") != "0" and _compiled_for_vnni()
+def avx512_in_use() -> bool:
+    """Whether the 512-bit ways are taken: the instructions are there and FPSIM_AVX512 is not 0."""
+    return os.environ.get("FPSIM_AVX512", "1") != "0" and _compiled_for_avx512()
 
 
 @njit(cache=True, nogil=True)
 def address(array: Any) -> Any:
     """Where an array begins, as a signed integer (numba adds unsigned and signed ones as float64)."""
     return np.intp(array.ctypes.data)
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: Any, spare: int = 0) -> NDArray[Any]:
+    """An uninitialized array that begins on a vector's boundary, with `spare` bytes behind it."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.empty(size + spare + VECTOR_BYTES, np.uint8)
+    begin = -room.ctypes.data % VECTOR_BYTES
+    array: NDArray[Any] = room[begin : begin + size].view(dtype).reshape(shape)
+    return array
 
 
 def vector(element: Any, lanes: int) -> Any:

@@ -88,7 +88,7 @@ def test_without_tiles_the_bits_are_the_same(monkeypatch: pytest.MonkeyPatch) ->
     three = scales(rng, 33, 75, (100, 130))
     results = []
     for setting in ("1", "0"):
-        monkeypatch.setenv("FPSIM_VNNI", setting)
+        monkeypatch.setenv("FPSIM_AVX512", setting)
         results.append(linear(Prepared(a, "e2m1"), Prepared(b, "e3m0"), 26, *three))
     np.testing.assert_array_equal(*results)
 

@@ -26,7 +26,7 @@ SHAPES = ((1, 1, 1), (1, 1, 0), (0, 5, 3), (3, 0, 8), (1, 100, 5), (9, 49, 63), 
 
 @pytest.fixture(params=["tiles", "portable"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("FPSIM_VNNI", "1" if request.param == "tiles" else "0")
+    monkeypatch.setenv("FPSIM_AVX512", "1" if request.param == "tiles" else "0")
     return str(request.param)
 
 
@@ -62,7 +62,7 @@ def test_packed_codes_are_codes(fmt: str, k: int, way: str) -> None:
 
 def test_the_way_is_the_one_asked_for(way: str) -> None:
     operand = Prepared(np.zeros((1, 4), np.uint8), "e2m1")
-    has = simd.vnni_in_use()
+    has = simd.avx512_in_use()
     assert has == (way == "tiles" and "+avx512vnni," in get_host_cpu_features())
     assert tiles.exact_in_int32(operand, operand, 144) == has
 
@@ -150,7 +150,7 @@ def test_another_processor_compiles_its_own_and_gets_the_same_sums() -> None:
     script = (
         "import numpy as np; from fpsim.kernels.mac_array import mac_array; from fpsim.kernels import simd;"
         "x = np.arange(240, dtype=np.uint8).reshape(4, 60) % 16;"
-        "print(simd.vnni_in_use(), mac_array(x, x[::-1].copy(), 'e2m1', 'e3m0', 26).tolist())"
+        "print(simd.avx512_in_use(), mac_array(x, x[::-1].copy(), 'e2m1', 'e3m0', 26).tolist())"
     )
     plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
     run = subprocess.run(
