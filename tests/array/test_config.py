@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fpsim.array.config import OPERAND_FORMATS, ArrayConfig, UnitConfig
+from fpsim.array.config import OPERAND_FORMATS, WIDE_FORMATS, ArrayConfig, UnitConfig
 from fpsim.formats import get
 
 
@@ -33,6 +33,17 @@ def test_twenty_six_bits_hold_every_mix_at_k_4608_and_twenty_five_do_not() -> No
     assert largest > 2 ** (25 - 1) - 1
 
 
+def test_wide_integers_come_with_int4() -> None:
+    unit = UnitConfig(formats=("e2m1", "int4"))
+    assert [unit.operand_format(name).bits for name in WIDE_FORMATS] == [6, 8]
+
+
+def test_twenty_eight_bits_hold_int8_at_k_4608_and_twenty_seven_do_not() -> None:
+    """The largest magnitude of a sum is 4608 · (-128) · (-128), just above 2^26."""
+    largest = 4608 * 128 * 128
+    assert 2 ** (27 - 1) - 1 < largest <= 2 ** (28 - 1) - 1
+
+
 def test_dict_round_trip_and_key() -> None:
     config = ArrayConfig(rows=4, unit=UnitConfig(formats=("e2m1",)))
     assert ArrayConfig.from_dict(config.to_dict()) == config
@@ -54,7 +65,9 @@ def test_dict_round_trip_and_key() -> None:
         (lambda: UnitConfig(guard_bits=9), r"guard_bits=9"),
         (lambda: ArrayConfig.from_dict({"rows": 2}), r"unit"),
         (lambda: ArrayConfig.from_dict({"rows": 2, "colums": 3, "unit": UnitConfig().__dict__}), r"colums"),
-        (lambda: UnitConfig(formats=("e2m1",)).operand_format("int4"), r"built with e2m1"),
+        (lambda: UnitConfig(formats=("e2m1",)).operand_format("int4"), r"built with e2m1$"),
+        (lambda: UnitConfig(formats=("e2m1",)).operand_format("int8"), r"format='int8': .* built with e2m1$"),
+        (lambda: UnitConfig().operand_format("uint8"), r"e2m1, e3m0, e1m2, int4, int6, int8"),
     ],
 )
 def test_illegal_values_are_named(make, message: str) -> None:  # type: ignore[no-untyped-def]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fpsim.array.config import ArrayConfig
+from fpsim.array.config import ArrayConfig, passes
 from fpsim.array.cycles import layer_cycles, tile_cycles
 
 
@@ -31,6 +31,22 @@ def test_ragged_tiles_take_as_long_as_full_ones() -> None:
     assert layer_cycles(config, m=17, n=1, k=10) == layer_cycles(config, m=32, n=8, k=10)
 
 
+def test_passes_follow_one_another_before_the_rows_leave() -> None:
+    """W8A8 takes four passes of K beats; the skew and the rows come once."""
+    config = ArrayConfig(rows=16, cols=8)
+    assert tile_cycles(config, 1152, passes("int8", "int8")) == 4 * 1152 + 8 + 16
+    assert tile_cycles(config, 100, passes("e2m1", "int6")) == 2 * 100 + 8 + 16
+    assert layer_cycles(config, m=32, n=24, k=10, passes=2) == 2 * 3 * (2 * 10 + 8 + 16)
+
+
+@pytest.mark.parametrize(
+    ("act", "weight", "expected"),
+    [("e2m1", "int4", 1), ("int8", "e3m0", 2), ("int4", "int6", 2), ("int6", "int8", 4), ("int8", "int8", 4)],
+)
+def test_a_pass_is_a_nibble_against_a_nibble(act: str, weight: str, expected: int) -> None:
+    assert passes(act, weight) == expected
+
+
 @pytest.mark.parametrize("bad", [0, -1, 1.0, True])
 def test_dimensions_below_one_are_refused(bad: int) -> None:
     config = ArrayConfig()
@@ -40,3 +56,5 @@ def test_dimensions_below_one_are_refused(bad: int) -> None:
         layer_cycles(config, bad, 1, 1)
     with pytest.raises(ValueError, match=r"n=.*at least 1"):
         layer_cycles(config, 1, bad, 1)
+    with pytest.raises(ValueError, match=r"passes=.*at least 1"):
+        tile_cycles(config, 1, bad)

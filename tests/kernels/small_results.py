@@ -15,6 +15,8 @@ from fpsim.kernels.decode import decode_operand, decode_units
 from fpsim.kernels.epilogue import epilogue
 from fpsim.kernels.float32 import scaled_product, to_float32
 from fpsim.kernels.hadamard import hadamard, hadamard_blocks
+from fpsim.kernels.integer_quantizer import integer_quantizer
+from fpsim.kernels.integer_rows import quantize_integer_rows
 from fpsim.kernels.mac_array import mac_array
 from fpsim.kernels.matmul import matmul
 from fpsim.kernels.mx_block import mx_blocks
@@ -24,6 +26,7 @@ from fpsim.kernels.quantizer import amax, quantizer
 from fpsim.kernels.row_scale import amplitude, row_scale
 from fpsim.kernels.rows import quantize_rows
 from fpsim.kernels.vector_scale import vectors
+from fpsim.kernels.zero_sums import code_sums, without_zeros
 
 OPERANDS = ("e2m1", "e3m0", "e1m2", "int4")
 
@@ -62,6 +65,20 @@ def datapath() -> dict[str, object]:
             results[f"mac {fmt} {overflow}"] = mac_array(codes, weights, fmt, "e3m0", 11, overflow)
         acc = mac_array(codes, weights, fmt, "e2m1", 26)
         results[f"epilogue {fmt}"] = epilogue(acc, scale, col_scale, bias)
+    for fmt in ("int4", "int6", "int8"):
+        integers = quantize_integer_rows(x, guard_bits=4, hadamard_n=16, signs=signs, fmt=fmt, zero="row")
+        results[f"integer rows {fmt}"] = list(integers)
+        results[f"integer quantizer {fmt}"] = integer_quantizer(ints, amp, fmt)
+        sums = code_sums(integers.codes, fmt)
+        acc = mac_array(integers.codes, integers.codes, fmt, fmt, 26)
+        results[f"zero sums {fmt}"] = without_zeros(
+            acc,
+            depth=48,
+            row_sums=sums,
+            col_sums=sums,
+            act_zero=integers.zeros,
+            weight_zero=integers.zeros.astype(np.int16),
+        )
     wide = np.array([[0x1F, 0x3F, 0x0F, 0x00] * 30], np.uint8)
     results["mac e3m2"] = mac_array(wide, wide, "e3m2", "e3m2", 63)
     return results
