@@ -94,3 +94,9 @@ def program_groups(
         scales,
         fp16_bits(bias, f"{name}: bias"),
     )
+
+
+GROUPED_RECIPES = (
+    GroupedIntegers(4, 8, "qdit-w4a8", "Q-DiT's grid, W4A8, groups of 32, asymmetric"),
+    GroupedIntegers(4, 4, "qdit-w4a4", "Q-DiT's grid, W4A4, groups of 32, asymmetric"),
+)

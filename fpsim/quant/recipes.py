@@ -6,12 +6,26 @@ from fpsim.array.config import ArrayConfig
 from fpsim.dit.domains import DEFAULT_DOMAIN
 from fpsim.dit.model import DiT
 from fpsim.dit.workload import calibration_noise
+from fpsim.quant.blocks import BLOCK_RECIPES
 from fpsim.quant.calibration import Calibration, observe_model
+from fpsim.quant.groups import GROUPED_RECIPES
+from fpsim.quant.halves import HalfPrecision
 from fpsim.quant.naive import NaiveStatic
 from fpsim.quant.recipe import QuantizedModel, Recipe
+from fpsim.quant.released import ReleasedW8A8
 from fpsim.quant.rotated import RotatedPerToken
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (NaiveStatic(), RotatedPerToken())}
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        NaiveStatic(),
+        RotatedPerToken(),
+        HalfPrecision(),
+        ReleasedW8A8(),
+        *BLOCK_RECIPES,
+        *GROUPED_RECIPES,
+    )
+}
 
 
 def get_recipe(name: str) -> Recipe:
