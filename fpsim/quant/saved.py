@@ -25,8 +25,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from fpsim.array.block import BlockProgram
 from fpsim.array.config import ArrayConfig
+from fpsim.array.grouped import GroupedProgram
+from fpsim.array.half import HalfProgram
 from fpsim.array.program import LayerProgram, StaticScale
+from fpsim.array.released import ReleasedProgram
 from fpsim.dit.files import DataFileError, write_whole
 from fpsim.dit.model import DiT, DiTConfig
 from fpsim.dit.video_model import VideoDiT, VideoDiTConfig
@@ -38,7 +42,17 @@ _KIND = "quantized model"
 
 # Classes by the names that files have for them: parts of a quantized model; models and configurations.
 PARTS: dict[str, type[Any]] = {
-    part.__name__: part for part in (QuantizedModel, Phase, LayerProgram, StaticScale)
+    part.__name__: part
+    for part in (
+        QuantizedModel,
+        Phase,
+        LayerProgram,
+        StaticScale,
+        BlockProgram,
+        GroupedProgram,
+        HalfProgram,
+        ReleasedProgram,
+    )
 }
 MODELS: dict[str, tuple[type[nn.Module], type[Any]]] = {
     "DiT": (DiT, DiTConfig),
