@@ -207,6 +207,8 @@ def weight_grid(
         scale = np.where(span > 0, span / levels, gain)
     elif scale.shape != low.shape or not (np.isfinite(scale) & (scale > 0)).all():
         raise ValueError(f"scale: shape {scale.shape}, expected {low.shape}, positive and finite")
+    if zero is not None and (zero.dtype != np.int16 or zero.shape != low.shape):
+        raise ValueError(f"zero: {zero.dtype} {zero.shape}, expected int16 {low.shape}")
     col_scale = round_to_tf32(scale / gain)
     step = col_scale * gain
     if zero is None and choice.weight_zero:
