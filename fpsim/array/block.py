@@ -92,7 +92,7 @@ class BlockProgram:
             if codes.size and not bool(np.isfinite(decode(codes, fmt)).all()):
                 raise ValueError(f"{field}: expected finite {fmt.name} codes")
         if not np.finfo(np.float32).tiny <= self.weight_tensor_scale < 2.0**128 or (
-            np.float32(self.weight_tensor_scale) != self.weight_tensor_scale
+            float(np.float32(self.weight_tensor_scale)) != self.weight_tensor_scale
         ):
             raise ValueError(
                 f"weight_tensor_scale={self.weight_tensor_scale!r}: expected a positive normal float32 number"
