@@ -84,11 +84,10 @@ def _fill_bounds(
 @njit(cache=True, nogil=True)
 def _align_blocks(
     bits: NDArray[np.uint16], edge: NDArray[np.uint16], signs: NDArray[np.float32], exp: int, guard_bits: int,
-    rotated: bool, h: NDArray[np.int32],
+    limit: np.float32 | None, rotated: bool, h: NDArray[np.int32],
 ) -> None:  # fmt: skip
     """A finite row to integers, in whole blocks; edge holds the last block's bits, zeros behind the row."""
     scale = np.int32((127 + 25 + guard_bits - exp) << 23).view(np.float32)
-    limit = np.float32((1 << (11 + guard_bits)) - 1)
     row, last, flips, ints = address(bits), address(edge), address(signs), address(h)
     for start in range(0, h.shape[0], BLOCK):
         source = row + 2 * start
@@ -107,29 +106,24 @@ def _align_blocks(
 
 @njit(cache=True, nogil=True)
 def _code_blocks(
-    h: NDArray[np.int32], amp: int, bounds: NDArray[np.int32], below: NDArray[np.int32], rotated: bool,
+    h: NDArray[np.int32], amp: int, most: int | None, bounds: NDArray[np.int32], below: NDArray[np.int32], rotated: bool,
     twos_complement: bool, edge: NDArray[np.uint8], codes: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """Codes of a row, in its own order."""
     to_buckets = np.float32(_WIDTH / amp) if amp else np.float32(0)
-    ints, row, last, limits, steps = (
-        address(h),
-        address(codes),
-        address(edge),
-        address(bounds),
-        address(below),
-    )
+    ints, row, last = address(h), address(codes), address(edge)
+    limits, steps = address(bounds), address(below)
     for start in range(0, h.shape[0], BLOCK):
         whole = start + BLOCK <= codes.shape[0]
         source, out = ints + 4 * start, row + start if whole else last
         if rotated and twos_complement:
-            codes_64_twos_rotated(source, amp, to_buckets, limits, steps, out)
+            codes_64_twos_rotated(source, most, to_buckets, limits, steps, out)
         elif rotated:
-            codes_64_rotated(source, amp, to_buckets, limits, steps, out)
+            codes_64_rotated(source, most, to_buckets, limits, steps, out)
         elif twos_complement:
-            codes_64_twos(source, amp, to_buckets, limits, steps, out)
+            codes_64_twos(source, most, to_buckets, limits, steps, out)
         else:
-            codes_64(source, amp, to_buckets, limits, steps, out)
+            codes_64(source, most, to_buckets, limits, steps, out)
         if not whole:
             for i in range(start, codes.shape[0]):
                 codes[i] = edge[i - start]
@@ -165,11 +159,11 @@ def _rotate_runs(
 def _finite_rows(
     x_bits: NDArray[np.uint16], guard_bits: int, n: int, base: int, signs: NDArray[np.float32],
     sums: NDArray[np.int64], ties_up: NDArray[np.bool_], divisor: int, twos_complement: bool,
-    of_threshold: NDArray[np.int64], below: NDArray[np.int32], static_exp: int, static_amp: int,
+    of_threshold: NDArray[np.int64], below: NDArray[np.int32], static: tuple[int, int] | None, limit: np.float32 | None,
     ints: NDArray[np.int32], scratch: NDArray[np.int32], bounds: NDArray[np.int32], edge: NDArray[np.uint16],
     codes: NDArray[np.uint8], row_scale: NDArray[np.uint32], special: NDArray[np.bool_],
 ) -> None:  # fmt: skip
-    """All rows but the special ones, which are only marked. static_exp = 0: dynamic scale."""
+    """All rows but the special ones, which are only marked. static and limit: None under a dynamic scale."""
     length = x_bits.shape[1]
     rotated = n > 1
     edge[:] = 0
@@ -179,17 +173,18 @@ def _finite_rows(
         special[m] = top == 31
         if top == 31:
             continue
-        exp = static_exp if static_exp else top
+        exp = top if static is None else static[0]
         h = ints[0]
-        _align_blocks(x_bits[m], edge, signs, exp, guard_bits, rotated, h)
+        _align_blocks(x_bits[m], edge, signs, exp, guard_bits, limit, rotated, h)
         if rotated:
             h, largest = _rotate_runs(h, n, base, length, scratch, ints[1])
         else:
             largest = _row_amax(h)
-        amp = static_amp if static_exp else _amplitude(largest)
+        amp = _amplitude(largest) if static is None else static[1]
+        most = None if static is None else static[1]
         row_scale[m] = _row_scale_bits(amp, exp, guard_bits)
         _fill_bounds(amp, sums, ties_up, divisor, of_threshold, bounds)
-        _code_blocks(h, amp, bounds, below, rotated, twos_complement, edge.view(np.uint8), codes[m])
+        _code_blocks(h, amp, most, bounds, below, rotated, twos_complement, edge.view(np.uint8), codes[m])
         edge[:] = 0
 
 
@@ -205,14 +200,14 @@ def finite_rows(
     base: int,
     signs: NDArray[np.int8],
     fmt: Format,
-    static: tuple[int, int],
+    static: tuple[int, int] | None,
     codes: NDArray[np.uint8],
     row_scale: NDArray[np.uint32],
     special: NDArray[np.bool_],
 ) -> None:
     """`quantize_rows` of checked arguments where this module `takes` them; special rows are left to do.
 
-    signs: empty for none; static: (0, 0) for none.
+    signs: empty for none.
     """
     found = buckets(fmt)
     assert found is not None
@@ -222,7 +217,8 @@ def finite_rows(
     flips[: signs.shape[0]] = signs
     scratch = aligned_empty((max(scratch_size(n, base), LANES),), np.int32)
     _finite_rows(
-        x_bits, guard_bits, n, base, flips, *_rule(fmt), found.of_threshold, found.below, *static,
+        x_bits, guard_bits, n, base, flips, *_rule(fmt), found.of_threshold, found.below, static,
+        None if static is None else np.float32((1 << (11 + guard_bits)) - 1),
         aligned_empty((2, length), np.int32), scratch, aligned_empty((LANES,), np.int32),
         aligned_empty((BLOCK,), np.uint16), codes, row_scale, special,
     )  # fmt: skip

@@ -95,14 +95,15 @@ def quantize_rows(
     if signs is not None and hadamard_n is None:
         raise ValueError("signs: expected None without a rotation (hadamard_n=None)")
     vector = _check.signs_vector(signs, length_k)
-    exp, amp = (0, 0) if static is None else _check.static_scale(static)
+    scale = None if static is None else _check.static_scale(static)
+    exp, amp = scale or (0, 0)
     codes = np.empty(bits.shape, np.uint8)
     row_scale = np.empty(rows, np.uint32)
     special = np.empty(rows, np.bool_)
     found = get(fmt)
     rest: Any = slice(None)
     if avx512_in_use() and takes(found, size, base):
-        finite_rows(bits, guard, size, base, vector, found, (exp, amp), codes, row_scale, special)
+        finite_rows(bits, guard, size, base, vector, found, scale, codes, row_scale, special)
         if not special.any():
             return codes, row_scale, special
         rest = np.flatnonzero(special)

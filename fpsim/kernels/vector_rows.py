@@ -32,31 +32,36 @@ SYLVESTER = 32  # elements of the transform that runs in two vectors
 _INTS, _FLOATS = vector(I32, LANES), vector(FLOAT, LANES)
 _ROUND_TO_INTEGER = 1.5 * 2**23  # a float32 sum with it has an integer in its low bits
 _NEAREST_EVEN = 8  # the rounding of one instruction, whatever the processor's mode
-_RESIDUES_17 = (1, 2, 4, 8, 9, 13, 15, 16)  # the squares modulo 17; 17 - s is one where s is
 
 
 def _aligned(builder: Any, bits: Any, signs: Any, scale: Any, limit: Any, offset: int) -> Any:
-    """16 FP16 numbers as integers: RNE(x · sign · scale), clamped to ±limit.
+    """16 FP16 numbers as integers: RNE(x · sign · scale), clamped to ±limit if there is one.
 
     x · 2^(25 + guard_bits - exp) is a float32 number, the conversion rounds it to the nearest even integer,
-    and S · 2^(guard_bits + E - exp) is that same number. Beyond the limit lie only numbers of E > exp.
+    and S · 2^(guard_bits + E - exp) is that same number. Beyond the limit lie only numbers of E > exp, which
+    a dynamic exponent does not leave.
     """
     halves = load(builder, bits, vector(HALF, LANES), 2 * offset)
     sign = load(builder, signs, _FLOATS, 4 * offset)
     x = builder.fmul(builder.fmul(builder.fpext(halves, _FLOATS), sign), scale)
-    for name, bound in (("minnum", limit), ("maxnum", builder.fneg(limit))):
-        x = builder.call(function(builder, f"llvm.{name}.v16f32", _FLOATS, _FLOATS, _FLOATS), [x, bound])
+    if limit is not None:
+        for name, bound in (("minnum", limit), ("maxnum", builder.fneg(limit))):
+            x = builder.call(function(builder, f"llvm.{name}.v16f32", _FLOATS, _FLOATS, _FLOATS), [x, bound])
     convert = function(builder, "llvm.x86.avx512.mask.cvtps2dq.512", _INTS, _FLOATS, _INTS, I16, I32)
     everywhere = constant(I16, -1)
     return builder.call(convert, [x, constant(_INTS, 0), everywhere, constant(I32, _NEAREST_EVEN)])
 
 
-def _scalars(builder: Any, arguments: Any) -> tuple[Any, ...]:
+def _align_types(limit: Any) -> Any:
+    """The signature of the two below; limit is a float32 or None, and None takes no instruction."""
+    return types.void(types.intp, types.intp, types.float32, limit, types.intp)
+
+
+def _scalars(builder: Any, signature: Any, arguments: Any) -> tuple[Any, ...]:
     bits, signs, scale, limit, out = arguments
-    return bits, signs, splat(builder, scale, LANES), splat(builder, limit, LANES), out
-
-
-_ALIGN = types.void(types.intp, types.intp, types.float32, types.float32, types.intp)
+    bounded = not isinstance(signature.args[3], types.NoneType)
+    limits = splat(builder, limit, LANES) if bounded else None
+    return bits, signs, splat(builder, scale, LANES), limits, out
 
 
 @intrinsic
@@ -66,11 +71,11 @@ def align_16(
     """16 finite FP16 numbers, times 16 float32 signs, to int32; by address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        bits, signs, scale, limit, out = _scalars(builder, arguments)
+        bits, signs, scale, limit, out = _scalars(builder, signature, arguments)
         store(builder, _aligned(builder, bits, signs, scale, limit, 0), out)
         return context.get_dummy_value()
 
-    return _ALIGN, generate
+    return _align_types(limit), generate
 
 
 @intrinsic
@@ -85,7 +90,7 @@ def align_sylvester_32(
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        bits, signs, scale, limit, out = _scalars(builder, arguments)
+        bits, signs, scale, limit, out = _scalars(builder, signature, arguments)
         low, high = (_aligned(builder, bits, signs, scale, limit, offset) for offset in (0, LANES))
         low, high = builder.add(low, high), builder.sub(low, high)
         for _ in range(4):
@@ -96,7 +101,7 @@ def align_sylvester_32(
         store(builder, high, out, 64)
         return context.get_dummy_value()
 
-    return _ALIGN, generate
+    return _align_types(limit), generate
 
 
 @intrinsic
@@ -163,24 +168,27 @@ def _minimum(builder: Any, x: Any, y: Any) -> Any:
 
 
 def _codes_64(twos_complement: bool, rotated: bool) -> Any:
-    """An intrinsic for 64 integers in the order that `align_16` or (rotated) `align_sylvester_32` leaves."""
+    """An intrinsic for 64 integers in the order that `align_16` or (rotated) `align_sylvester_32` leaves.
+
+    amp is the amplitude if magnitudes beyond it are to be clamped, else None; see `fast_rows.Buckets`.
+    """
 
     @intrinsic
     def codes_64(
-        typing_context: Any, h: Any, amp: Any, to_buckets: Any, bounds: Any, indices: Any, out: Any
+        typing_context: Any, h: Any, amp: Any, to_buckets: Any, bounds: Any, below: Any, out: Any
     ) -> tuple[Any, Callable[..., Any]]:
+        clamped = not isinstance(amp, types.NoneType)
+
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            h, amp, to_buckets, bounds, indices, out = arguments
+            h, amp, to_buckets, bounds, below, out = arguments
+            most = splat(builder, builder.trunc(amp, I32), LANES) if clamped else None
             rule = (
-                splat(builder, builder.trunc(amp, I32), LANES),
+                most,
                 splat(builder, to_buckets, LANES),
-                load(builder, bounds, _INTS),
-                load(builder, indices, _INTS),
+                *(load(builder, x, _INTS) for x in (bounds, below)),
             )
-            packed = constant(_INTS, 0)
-            for i in range(4):
-                code = _code(builder, load(builder, h, _INTS, 64 * i), rule, twos_complement)
-                packed = builder.or_(packed, builder.shl(code, constant(_INTS, 8 * i)))
+            values = [load(builder, h, _INTS, 64 * i) for i in range(4)]
+            packed = (_twos_complement if twos_complement else _sign_and_index)(builder, values, rule)
             codes = builder.bitcast(packed, vector(I8, 64))
             places = [_place(j, rotated) for j in range(64)]
             # Element e of the four vectors is byte e / 16 of lane e % 16.
@@ -188,7 +196,8 @@ def _codes_64(twos_complement: bool, rotated: bool) -> Any:
             store(builder, shuffle(builder, codes, codes, order), out)
             return context.get_dummy_value()
 
-        return types.void(types.intp, types.intp, types.float32, *[types.intp] * 3), generate
+        most = types.int64 if clamped else types.none
+        return types.void(types.intp, most, types.float32, *[types.intp] * 3), generate
 
     return codes_64
 
@@ -198,23 +207,43 @@ def _place(j: int, rotated: bool) -> int:
     return (j & ~31) | ((j & 15) << 1) | ((j >> 4) & 1) if rotated else j
 
 
-def _code(builder: Any, value: Any, rule: tuple[Any, ...], twos_complement: bool) -> Any:
-    """16 integers to codes, one per lane."""
-    amp, to_buckets, bounds, indices = rule
-    magnitude = _minimum(builder, _magnitude(builder, value), amp)
+def _find(builder: Any, value: Any, rule: tuple[Any, ...]) -> tuple[Any, Any]:
+    """(thresholds below the bucket, bound - magnitude: negative beyond the bucket's threshold)."""
+    most, to_buckets, bounds, below = rule
+    magnitude = _magnitude(builder, value)
+    if most is not None:
+        magnitude = _minimum(builder, magnitude, most)
     fused = function(builder, "llvm.fma.v16f32", _FLOATS, _FLOATS, _FLOATS, _FLOATS)
-    rounded = builder.call(
-        fused, [builder.sitofp(magnitude, _FLOATS), to_buckets, constant(_FLOATS, _ROUND_TO_INTEGER)]
+    whole = constant(_FLOATS, _ROUND_TO_INTEGER)
+    bucket = builder.bitcast(
+        builder.call(fused, [builder.sitofp(magnitude, _FLOATS), to_buckets, whole]), _INTS
     )
-    bucket = builder.bitcast(rounded, _INTS)
     find = function(builder, "llvm.x86.avx512.permvar.si.512", _INTS, _INTS, _INTS)
     bound = builder.call(find, [bounds, bucket])
-    beyond = builder.lshr(builder.sub(bound, magnitude), constant(_INTS, 31))
-    index = builder.add(builder.call(find, [indices, bucket]), beyond)
-    if twos_complement:
+    return builder.call(find, [below, bucket]), builder.sub(bound, magnitude)
+
+
+def _sign_and_index(builder: Any, values: list[Any], rule: tuple[Any, ...]) -> Any:
+    """Bytes of codes: a sign in bit 3, and an index that is a count plus one bit."""
+    counts = bits = constant(_INTS, 0)
+    for i, value in enumerate(values):
+        below, room = _find(builder, value, rule)
+        counts = builder.or_(counts, builder.shl(below, constant(_INTS, 8 * i)))
+        for x, bit in ((room, 8 * i), (value, 8 * i + 3)):
+            moved = builder.lshr(x, constant(_INTS, 31 - bit))
+            bits = builder.or_(bits, builder.and_(moved, constant(_INTS, 1 << bit)))
+    return builder.add(counts, bits)
+
+
+def _twos_complement(builder: Any, values: list[Any], rule: tuple[Any, ...]) -> Any:
+    packed = constant(_INTS, 0)
+    for i, value in enumerate(values):
+        below, room = _find(builder, value, rule)
+        index = builder.add(below, builder.lshr(room, constant(_INTS, 31)))
         sign = builder.ashr(value, constant(_INTS, 31))
-        return builder.and_(builder.sub(builder.xor(index, sign), sign), constant(_INTS, 15))
-    return builder.or_(index, builder.and_(builder.lshr(value, constant(_INTS, 28)), constant(_INTS, 8)))
+        code = builder.and_(builder.sub(builder.xor(index, sign), sign), constant(_INTS, 15))
+        packed = builder.or_(packed, builder.shl(code, constant(_INTS, 8 * i)))
+    return packed
 
 
 codes_64 = _codes_64(twos_complement=False, rotated=False)
