@@ -106,8 +106,8 @@ def _align_blocks(
 
 @njit(cache=True, nogil=True)
 def _code_blocks(
-    h: NDArray[np.int32], amp: int, most: int | None, bounds: NDArray[np.int32], below: NDArray[np.int32], rotated: bool,
-    twos_complement: bool, edge: NDArray[np.uint8], codes: NDArray[np.uint8],
+    h: NDArray[np.int32], amp: int, most: int | None, bounds: NDArray[np.int32], below: NDArray[np.int32],
+    rotated: bool, twos_complement: bool, edge: NDArray[np.uint8], codes: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """Codes of a row, in its own order."""
     to_buckets = np.float32(_WIDTH / amp) if amp else np.float32(0)
@@ -159,7 +159,8 @@ def _rotate_runs(
 def _finite_rows(
     x_bits: NDArray[np.uint16], guard_bits: int, n: int, base: int, signs: NDArray[np.float32],
     sums: NDArray[np.int64], ties_up: NDArray[np.bool_], divisor: int, twos_complement: bool,
-    of_threshold: NDArray[np.int64], below: NDArray[np.int32], static: tuple[int, int] | None, limit: np.float32 | None,
+    of_threshold: NDArray[np.int64], below: NDArray[np.int32],
+    static: tuple[int, int] | None, limit: np.float32 | None,
     ints: NDArray[np.int32], scratch: NDArray[np.int32], bounds: NDArray[np.int32], edge: NDArray[np.uint16],
     codes: NDArray[np.uint8], row_scale: NDArray[np.uint32], special: NDArray[np.bool_],
 ) -> None:  # fmt: skip

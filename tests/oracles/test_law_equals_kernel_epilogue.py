@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fpsim.arith import mac_array as law_mac_array
 from fpsim.arith.epilogue import epilogue as law_epilogue
 from fpsim.formats import get
 from fpsim.kernels.epilogue import epilogue
+from fpsim.kernels.linear import linear
+from fpsim.kernels.prepared import Prepared
 
 FP16 = get("fp16")
 MAX_ACC = 1 << 40  # the kernel's limit
@@ -178,3 +181,29 @@ def test_every_result_binade_with_ties(e_sum: int) -> None:
     rho = np.array([tf32(e_sum - 127)], dtype=np.uint32)
     kernel = epilogue(acc, rho, c, bias)[0]
     assert kernel.tolist() == [law_epilogue(a, int(rho[0]), tf32(127), 0) for a in acc[0].tolist()]
+
+
+@pytest.mark.parametrize("setting", ["1", "0"])
+@pytest.mark.parametrize("fields", [(105, 135), (1, 255), (118, 124)])
+@pytest.mark.parametrize("bits", [9, 26])
+def test_products_straight_to_fp16(
+    bits: int, fields: tuple[int, int], setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The law's sums and epilogue against one pass over prepared operands."""
+    monkeypatch.setenv("FPSIM_AVX512", setting)
+    rng = np.random.default_rng([103, bits, *fields])
+    rows, cols, depth = 19, 53, 70
+    a, b = (rng.integers(0, 16, (count, depth), dtype=np.uint8) for count in (rows, cols))
+    rho, c = (
+        (rng.integers(*fields, count) << 10 | rng.integers(0, 1024, count)).astype(np.uint32)
+        for count in (rows, cols)
+    )
+    rho[3] = 0
+    bias = (rng.integers(0, 0x7C00, cols) | rng.integers(0, 2, cols) << 15).astype(np.uint16)
+    bias[::5] = 0x8000
+    got = linear(Prepared(a, "e3m0"), Prepared(b, "e2m1"), bits, rho, c, bias)
+    sums = law_mac_array.mac_array(a.tolist(), b.tolist(), "e3m0", "e2m1", bits)
+    for m, row in enumerate(sums):
+        for n, acc in enumerate(row):
+            args = acc, int(rho[m]), int(c[n]), int(bias[n])
+            assert got[m, n] == law_epilogue(*args), report(*args)

@@ -17,6 +17,7 @@ from fpsim.kernels.align import align
 from fpsim.kernels.hadamard import hadamard_blocks
 from fpsim.kernels.quantizer import amax, quantizer
 from fpsim.kernels.row_scale import amplitude, row_scale
+from fpsim.kernels.rows import quantize_rows
 
 OPERANDS = ("e2m1", "e3m0", "e1m2", "int4")
 ORDERS_OF_12 = (12, 24, 48, 96, 192)
@@ -174,3 +175,30 @@ def test_any_row(row: list[int], guard_bits: int, exp: int | None, amp: int | No
     amplitude_ = law_row_scale.amplitude(max(map(abs, law.ints))) if amp is None else amp
     codes = quantizer(ints, np.array([amplitude_], dtype=np.int32), fmt)
     assert codes[0].tolist() == [law_quantizer.quantizer(h, amplitude_, fmt) for h in law.ints]
+
+
+@pytest.mark.parametrize("setting", ["1", "0"])
+@pytest.mark.parametrize(("fmt", "n", "length", "rows"), [
+    ("e2m1", 32, 96, 40), ("int4", 32, 32, 40), ("e1m2", 96, 96, 12), ("e3m0", 64, 64, 12),
+    ("int4", 1152, 1152, 3), ("e2m1", 1152, 1152, 3),
+])  # fmt: skip
+def test_the_whole_path_at_once(
+    fmt: str, n: int, length: int, rows: int, setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From FP16 to codes by the law alone, with the vector instructions and without."""
+    monkeypatch.setenv("FPSIM_AVX512", setting)
+    rng = np.random.default_rng(n + rows)
+    x = random_rows(rng, (rows, length))
+    signs = rng.choice(np.array([-1, 1], dtype=np.int8), length)
+    codes, scales, special = quantize_rows(x, guard_bits=4, hadamard_n=n, signs=signs, fmt=fmt)
+    for r, row in enumerate(x.tolist()):
+        law = law_align.align(row, 4)
+        rotated = [
+            h
+            for k in range(0, length, n)
+            for h in law_hadamard.hadamard(law.ints[k : k + n], signs[k : k + n].tolist())
+        ]
+        amp = law_row_scale.amplitude(max(map(abs, rotated)))
+        assert codes[r].tolist() == law_codes(np.array(rotated), amp, fmt), f"row {r}"
+        assert scales[r] == law_row_scale.row_scale(amp, law.exp, 4), f"row {r}"
+        assert special[r] == law.special, f"row {r}"
