@@ -47,8 +47,8 @@ from numpy.typing import NDArray
 
 from fpsim.formats import FORMATS, Accumulator, Format
 from fpsim.kernels.cast import decode
-from fpsim.kernels.decode import decode_operand, max_units
-from fpsim.kernels.mac_array import mac_array_decoded
+from fpsim.kernels.decode import max_units
+from fpsim.kernels.mac_array import mac_array
 from fpsim.kernels.narrow_add import ADDERS, PRODUCT_MAX_EXPONENT, Rules
 from fpsim.kernels.operands import Side
 
@@ -178,9 +178,7 @@ def add_all(
 ) -> NDArray[np.float64]:
     """The sums by one of the ways; `sums` holds the start."""
     if plan.way == "integer":
-        units = mac_array_decoded(
-            decode_operand(a.codes, a.fmt), decode_operand(b.codes, b.fmt), a.fmt, b.fmt, 63
-        )
+        units = mac_array(a.codes, b.codes, a.fmt, b.fmt, 63)
         exact: NDArray[np.float64] = units.astype(np.float64) * float(a.fmt.step * b.fmt.step)
         return exact
     left = decode(a.codes, a.fmt)
