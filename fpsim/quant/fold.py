@@ -79,6 +79,22 @@ def fold_inputs(model: M, scale: Channels, shift: Channels | None = None) -> M:
     return result
 
 
+def share_equal(model: M, other: M) -> M:
+    """Let `model` hold the parameters of `other`, the same objects, where they are equal bit for bit.
+
+    Phases that differ in a few biases then cost no more memory than those. Neither must be trained on.
+
+    Returns:
+        The model itself.
+    """
+    for name, parameter in other.named_parameters():
+        parent, _, leaf = name.rpartition(".")
+        module = model.get_submodule(parent)
+        if torch.equal(module.get_parameter(leaf), parameter):
+            setattr(module, leaf, parameter)
+    return model
+
+
 def assign(linear: nn.Linear, weight: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
     """Store float64 (N, K) and (N,) in a linear, rounded to float32."""
     with torch.no_grad():

@@ -167,9 +167,13 @@ def _spread_of(parts: list[F64]) -> Spread:
     """The spread of all rows of the parts (R, K) together."""
     count = sum(x.size for x in parts)
     mean = sum(float(x.sum()) for x in parts) / count
-    second, third, fourth = (
-        sum(float(((x - mean) ** power).sum()) for x in parts) / count for power in (2, 3, 4)
-    )
+    second = third = fourth = 0.0
+    for x in parts:
+        off = x - mean
+        square = off * off
+        second += float(square.sum()) / count
+        third += float((square * off).sum()) / count
+        fourth += float((square * square).sum()) / count
     rows = sum(len(x) for x in parts)
     return Spread(
         rms=np.sqrt(np.stack([np.square(x).sum(axis=0) for x in parts]).sum(axis=0) / rows),

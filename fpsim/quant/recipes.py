@@ -10,22 +10,22 @@ from fpsim.quant.blocks import BLOCK_RECIPES
 from fpsim.quant.calibration import Calibration, observe_model
 from fpsim.quant.groups import GROUPED_RECIPES
 from fpsim.quant.halves import HalfPrecision
+from fpsim.quant.htg_recipes import HTG_RECIPES
 from fpsim.quant.naive import NaiveStatic
 from fpsim.quant.recipe import QuantizedModel, Recipe
 from fpsim.quant.released import ReleasedW8A8
 from fpsim.quant.rotated import RotatedPerToken
 
-RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe
-    for recipe in (
-        NaiveStatic(),
-        RotatedPerToken(),
-        HalfPrecision(),
-        ReleasedW8A8(),
-        *BLOCK_RECIPES,
-        *GROUPED_RECIPES,
-    )
-}
+_ALL: tuple[Recipe, ...] = (
+    NaiveStatic(),
+    RotatedPerToken(),
+    HalfPrecision(),
+    ReleasedW8A8(),
+    *BLOCK_RECIPES,
+    *GROUPED_RECIPES,
+    *HTG_RECIPES,
+)
+RECIPES = {recipe.name: recipe for recipe in _ALL}
 
 
 def get_recipe(name: str) -> Recipe:

@@ -15,7 +15,7 @@ from fpsim.dit.hooks import block_linears, observe
 from fpsim.dit.model import DiT, DiTConfig
 from fpsim.dit.video_model import VideoDiT, VideoDiTConfig
 from fpsim.dit.workload import load_model
-from fpsim.quant.fold import can_fold, fold_inputs
+from fpsim.quant.fold import can_fold, fold_inputs, share_equal
 
 SHAPES = [DiTConfig(hidden=32, depth=1, heads=1), DiTConfig(hidden=48, depth=2, heads=3)]
 
@@ -117,6 +117,19 @@ def test_shifts_alone_leave_the_layers_weights_bit_for_bit() -> None:
         torch.tensor([9, 9]),
         torch.arange(2),
     )
+
+
+def test_sharing_leaves_only_what_differs_and_the_same_function() -> None:
+    model = random_dit(SHAPES[1], 6)
+    scale, shift = random_fold(model, 7)
+    one, two = fold_inputs(model, scale), fold_inputs(model, scale, shift)
+    arguments = torch.ones(2, 1, 8, 8), torch.tensor([9, 9]), torch.arange(2)
+    with torch.inference_mode():
+        before = two(*arguments)
+        assert torch.equal(share_equal(two, one)(*arguments), before)
+    shared = {name for name, p in two.named_parameters() if p is one.get_parameter(name)}
+    own = {name.split(".", 2)[2] for name, _ in two.named_parameters() if name not in shared}
+    assert own == {"adaLN_modulation.1.bias", "attn.qkv.bias", "attn.proj.bias", "mlp.fc1.bias"}
 
 
 @pytest.mark.parametrize(
