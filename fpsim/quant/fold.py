@@ -69,7 +69,7 @@ def fold_inputs(model: M, scale: Channels, shift: Channels | None = None) -> M:
         if not (s > 0).all():
             raise ValueError(f"scale: {name}: smallest {s.min()}, expected positive factors")
         weight, bias = weight_of(linears[name]), bias_of(linears[name])
-        assign(linears[name], weight * s, bias + weight @ z)
+        assign(linears[name], weight * s, bias + _product(weight, z))
         if _inner(name) in _VALUES:
             _into_values(linears[_block(name) + _VALUES[_inner(name)]], s, z)
         else:
@@ -100,6 +100,12 @@ def assign(linear: nn.Linear, weight: NDArray[np.float64], bias: NDArray[np.floa
     with torch.no_grad():
         linear.weight.copy_(torch.from_numpy(weight))
         linear.bias.copy_(torch.from_numpy(bias))
+
+
+def _product(weight: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """W z, added up in the order of the channels: a BLAS would give other last bits with other threads."""
+    sums: NDArray[np.float64] = np.add.accumulate(weight * z, axis=1)[:, -1]
+    return sums
 
 
 def _into_values(linear: nn.Linear, s: NDArray[np.float64], z: NDArray[np.float64]) -> None:
