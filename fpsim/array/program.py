@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsim.array import uniform
-from fpsim.array.config import UnitConfig, passes
+from fpsim.array.config import FP16_SIGNIFICAND_BITS, UnitConfig, passes
 from fpsim.array.protocol import FloatRun, OperandBits, Run
 from fpsim.formats import get
 from fpsim.kernels.decode import max_units
@@ -36,6 +36,10 @@ class StaticScale:
             raise ValueError(f"exp={self.exp}: expected 1 to 30")
         if self.amp < 1:
             raise ValueError(f"amp={self.amp}: expected at least 1")
+        if self.amp % (1 << max(self.amp.bit_length() - FP16_SIGNIFICAND_BITS, 0)):
+            raise ValueError(
+                f"amp={self.amp}: expected at most {FP16_SIGNIFICAND_BITS} significant bits, as TF32 has"
+            )
 
     def value(self, guard_bits: int) -> float:
         """The magnitude that the largest code stands for; with a zero point, the width of all codes."""

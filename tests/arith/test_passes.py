@@ -62,6 +62,15 @@ def test_passes_add_up_to_the_integer_product(a_fmt: str, b_fmt: str, acc_bits: 
     assert len(passes(a_fmt, b_fmt)) == PASSES.get(a_fmt, 1) * PASSES.get(b_fmt, 1)
 
 
+@pytest.mark.parametrize("b_fmt", FORMATS)
+def test_every_pair_of_codes(b_fmt: str) -> None:
+    """int8 against every code of every format, one product each."""
+    codes = [[code] for code in range(256)], [[code] for code in range(len(VALUES[b_fmt]))]
+    expected = np.outer(VALUES["int8"], VALUES[b_fmt])
+    assert passes_array(*codes, "int8", b_fmt, 26) == expected.tolist()
+    assert expected.size == 256 * len(VALUES[b_fmt])
+
+
 def test_the_largest_magnitudes() -> None:
     for a, b in ((128, 128), (128, 127), (127, 127)):
         got = passes_array([[a] * 64], [[b] * 64], "int8", "int8", 40)

@@ -178,6 +178,22 @@ def test_illegal_programs_are_refused(changes: dict[str, object], message: str) 
         Machine(ArrayConfig(), [small(**changes)])
 
 
+@pytest.mark.parametrize(
+    ("exp", "amp", "message"),
+    [
+        (0, 5, "exp=0: expected 1 to 30"),
+        (31, 5, "exp=31: expected 1 to 30"),
+        (15, 0, "amp=0: expected at least 1"),
+        (15, 2049, "amp=2049: expected at most 11 significant bits"),
+        (15, 4098, "amp=4098: expected at most 11 significant bits"),
+    ],
+)
+def test_illegal_registers_are_refused(exp: int, amp: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        StaticScale(exp, amp)
+    assert [StaticScale(15, legal).amp for legal in (1, 2047, 4100, 1 << 15)] == [1, 2047, 4100, 1 << 15]
+
+
 def test_sums_that_the_epilogue_cannot_take_are_refused() -> None:
     """acc_bits = 40 leaves 2^39 for zero points: K · (2^15 · 255 + 128 · 128) fits up to K = 65664."""
     unit = UnitConfig(acc_bits=40)
