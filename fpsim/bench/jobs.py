@@ -49,7 +49,7 @@ def _product(m: int, k: int, n: int) -> tuple[Callable[[], object], np.random.Ge
     cols, bias = np.full(n, ONE_TF32, np.uint32), np.zeros(n, np.uint16)
 
     def ours() -> object:
-        left, right = (Prepared(codes, "e2m1", packed=True) for codes in (a, b))
+        left, right = (Prepared(codes, "e2m1", packed=True, keep=False) for codes in (a, b))
         return linear(left, right, 26, rows, cols, bias)
 
     return ours, rng

@@ -173,5 +173,5 @@ def mac_array(
         ValueError: an argument outside of the above, or a code out of range.
     """
     a = Prepared(_check.array("a_codes", a_codes, "uint8", 2), a_fmt)
-    b = Prepared(_check.array("b_codes", b_codes, "uint8", 2), b_fmt)
+    b = Prepared(_check.array("b_codes", b_codes, "uint8", 2), b_fmt, keep=False)
     return mac_array_decoded(a, b, a.fmt, b.fmt, acc_bits, overflow)

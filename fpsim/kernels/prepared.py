@@ -2,13 +2,14 @@
 
 Where AVX-512 VNNI is (`vnni.py`) and a format's units fit eight bits, the left operand is rows of int8 and
 the right one panels: 48 rows of codes side by side, in groups of four k, as the tile reads them. Elsewhere
-both are float32 for BLAS. A layout is made when it is first asked for, and kept.
+both are float32 for BLAS. A layout is made when it is first asked for, and kept, or
+made anew, panel by panel, for an operand that is used once.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -36,6 +37,25 @@ class Rows(NamedTuple):
 
     units: NDArray[np.int8]
     starts: NDArray[np.int32]
+
+
+class Panels(NamedTuple):
+    """A right operand: all panels, or room for one and what it takes to fill it.
+
+    Attributes:
+        blocks: (N', ceil(K / 4), 48, 4) uint8, 128 added to each unit; N' = 1 where not ready.
+        ready: whether they are filled. If not, each panel is made when the product comes to it, and stays in
+            the nearer caches: faster for an operand that is used once.
+        source, packed, table: codes, whether two share a byte, and units by code.
+        rows: (48, K') int8, scratch.
+    """
+
+    blocks: NDArray[np.uint8]
+    ready: bool
+    source: NDArray[np.uint8]
+    packed: bool
+    table: NDArray[np.int8]
+    rows: NDArray[np.int8]
 
 
 def _up(value: int, multiple: int) -> int:
@@ -101,31 +121,35 @@ def _fill_rows(
 
 
 @njit(cache=True, nogil=True)
-def _fill_panels(
-    source: NDArray[np.uint8],
-    packed: bool,
-    table: NDArray[np.int8],
-    rows: NDArray[np.int8],
-    panels: NDArray[np.uint8],
-) -> None:
-    """All panels of a right operand, by 48 rows at a time.
+def _fill_panel(panels: Panels, p: int, out: int) -> None:
+    """Panel p, at an address; what its last vectors hold beyond it is overwritten later, or spare."""
+    rows, source = panels.rows, panels.source
+    first = p * TILE_COLUMNS
+    for c in range(TILE_COLUMNS):
+        if first + c < source.shape[0]:
+            _decode_row(source[first + c], panels.packed, panels.table, rows[c])
+        else:
+            rows[c] = 0
+    for g in range(0, panels.blocks.shape[1], 16):
+        for c in range(0, TILE_COLUMNS, 16):
+            begin = address(rows) + c * rows.shape[1] + GROUP * g
+            end = out + GROUP * (TILE_COLUMNS * g + c)
+            transpose_groups(begin, rows.shape[1], end, GROUP * TILE_COLUMNS)
 
-    The last vectors of a panel may reach beyond it: into the next one, which is filled later, or the spare.
-    """
-    rows[:] = 0
-    for p in range(panels.shape[0]):
-        first = p * TILE_COLUMNS
-        for n in range(first, min(first + TILE_COLUMNS, source.shape[0])):
-            _decode_row(source[n], packed, table, rows[n - first])
-        base = address(panels[p:])
-        for g in range(0, panels.shape[1], 16):
-            for c in range(0, TILE_COLUMNS, 16):
-                transpose_groups(
-                    address(rows[c:]) + GROUP * g,
-                    rows.shape[1],
-                    base + GROUP * (TILE_COLUMNS * g + c),
-                    GROUP * TILE_COLUMNS,
-                )
+
+@njit(cache=True, nogil=True)
+def _fill_panels(panels: Panels) -> None:
+    for p in range(panels.blocks.shape[0]):
+        _fill_panel(panels, p, address(panels.blocks) + p * panels.blocks.strides[0])
+
+
+@njit(cache=True, nogil=True)
+def panel_at(panels: Panels, p: int) -> Any:
+    """The address of panel p, until the next call."""
+    if panels.ready:
+        return address(panels.blocks) + p * panels.blocks.strides[0]
+    _fill_panel(panels, p, address(panels.blocks))
+    return address(panels.blocks)
 
 
 class Prepared:
@@ -136,7 +160,9 @@ class Prepared:
         shape: (rows, K).
     """
 
-    def __init__(self, codes: NDArray[np.uint8], fmt: str | Format, *, packed: bool = False) -> None:
+    def __init__(
+        self, codes: NDArray[np.uint8], fmt: str | Format, *, packed: bool = False, keep: bool = True
+    ) -> None:
         """Take codes, which must not change afterwards.
 
         Args:
@@ -144,6 +170,7 @@ class Prepared:
                 byte as `pack` makes them.
             fmt: an operand format; with `packed` of 4 bits.
             packed: whether two codes share a byte.
+            keep: whether a right operand's panels are kept for further products.
 
         Raises:
             ValueError: another dtype or shape, no operand format, or a code out of range.
@@ -157,9 +184,10 @@ class Prepared:
         if top >= self.fmt.n_codes:
             raise ValueError(f"codes holds {top}: {self.fmt.name} has codes 0 to {self.fmt.n_codes - 1}")
         self._packed = packed
+        self._keep = keep
         self.shape = (self._codes.shape[0], self._codes.shape[1] * (2 if packed else 1))
         self._rows: Rows | None = None
-        self._panels: NDArray[np.uint8] | None = None
+        self._panels: Panels | None = None
         self._float32: NDArray[np.float32] | None = None
 
     def in_bytes(self) -> bool:
@@ -178,16 +206,20 @@ class Prepared:
             self._rows = Rows(units, starts)
         return self._rows
 
-    def panels(self) -> NDArray[np.uint8]:
-        """The layout of a right operand: (N', ceil(K / 4), 48, 4) uint8, 128 added; only where `in_bytes`."""
-        if self._panels is None:
-            count, depth = self.shape
-            shape = (-(-count // TILE_COLUMNS), -(-depth // GROUP), TILE_COLUMNS, GROUP)
-            panels = aligned_empty(shape, np.uint8, spare=16 * GROUP * TILE_COLUMNS)
-            scratch = aligned_empty((TILE_COLUMNS, _up(depth, VECTOR_BYTES)), np.int8)
-            table = _byte_table(self.fmt)
-            _fill_panels(self._codes, self._packed, table, scratch, panels)
-            self._panels = panels
+    def panels(self) -> Panels:
+        """The layout of a right operand; only where `in_bytes`."""
+        if self._panels is not None:
+            return self._panels
+        count, depth = self.shape
+        number = -(-count // TILE_COLUMNS) if self._keep else 1
+        shape = (number, -(-depth // GROUP), TILE_COLUMNS, GROUP)
+        blocks = aligned_empty(shape, np.uint8, spare=16 * GROUP * TILE_COLUMNS)
+        rows = aligned_empty((TILE_COLUMNS, _up(depth, VECTOR_BYTES)), np.int8)
+        panels = Panels(blocks, False, self._codes, self._packed, _byte_table(self.fmt), rows)
+        if not self._keep:
+            return panels
+        _fill_panels(panels)
+        self._panels = panels._replace(ready=True)
         return self._panels
 
     def float32(self) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from fpsim.kernels.prepared import Prepared
+from fpsim.kernels.prepared import Panels, Prepared, panel_at
 from fpsim.kernels.simd import (
     DOUBLE,
     FLOAT,
@@ -50,20 +50,20 @@ def scalable(a: Prepared, b: Prepared, max_product: int) -> bool:
 def _sums(
     units: NDArray[np.int8],
     starts: NDArray[np.int32],
-    panels: NDArray[np.uint8],
+    panels: Panels,
     bits: int,
     tile: NDArray[np.int32],
     out: NDArray[np.int64],
 ) -> None:
     """Sums modulo 2^bits, in two's complement."""
     unused = 64 - bits
-    for p in range(panels.shape[0]):
-        first = p * TILE_COLUMNS
+    groups = panels.blocks.shape[1]
+    for p in range((out.shape[1] + TILE_COLUMNS - 1) // TILE_COLUMNS):
+        first, panel = p * TILE_COLUMNS, panel_at(panels, p)
         columns = min(TILE_COLUMNS, out.shape[1] - first)
         for m in range(0, units.shape[0], TILE_ROWS):
             dot_tile(
-                address(units[m:]), units.shape[1], address(starts[m:]), address(panels[p:]), panels.shape[1],
-                address(tile),
+                address(units[m:]), units.shape[1], address(starts[m:]), panel, groups, address(tile)
             )  # fmt: skip
             for r in range(min(TILE_ROWS, out.shape[0] - m)):
                 row = out[m + r, first : first + columns]
@@ -133,7 +133,7 @@ def _to_odd_float32(builder: Any, x: Any) -> Any:
 def _outputs(
     units: NDArray[np.int8],
     starts: NDArray[np.int32],
-    panels: NDArray[np.uint8],
+    panels: Panels,
     bits: int,
     row_scale: NDArray[np.float64],
     col_scale: NDArray[np.float64],
@@ -143,12 +143,12 @@ def _outputs(
     out: NDArray[np.uint16],
 ) -> None:
     """FP16 of all sums; scales and biases are padded to whole tiles. bits: at most 32."""
-    for p in range(panels.shape[0]):
-        first = p * TILE_COLUMNS
+    groups = panels.blocks.shape[1]
+    for p in range((out.shape[1] + TILE_COLUMNS - 1) // TILE_COLUMNS):
+        first, panel = p * TILE_COLUMNS, panel_at(panels, p)
         for m in range(0, units.shape[0], TILE_ROWS):
             dot_tile(
-                address(units[m:]), units.shape[1], address(starts[m:]), address(panels[p:]), panels.shape[1],
-                address(tile),
+                address(units[m:]), units.shape[1], address(starts[m:]), panel, groups, address(tile)
             )  # fmt: skip
             for r in range(min(TILE_ROWS, out.shape[0] - m)):
                 for c in range(0, TILE_COLUMNS, 16):

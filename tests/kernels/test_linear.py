@@ -34,9 +34,10 @@ def test_one_pass_equals_the_two(fields: tuple[int, int], bits: int) -> None:
     for m, n, k in ((1, 1, 7), (9, 50, 600), (40, 96, 64), (0, 3, 4), (3, 0, 4)):
         a, b = (rng.integers(0, 256, (rows, k), dtype=np.uint8) for rows in (m, n))
         three = scales(rng, m, n, fields)
-        got = linear(Prepared(a, "int8"), Prepared(b, "int8"), bits, *three)
         want = epilogue(mac_array(a, b, "int8", "int8", bits), *three)
-        np.testing.assert_array_equal(got, want)
+        for keep in (True, False):
+            got = linear(Prepared(a, "int8"), Prepared(b, "int8", keep=keep), bits, *three)
+            np.testing.assert_array_equal(got, want)
 
 
 def test_every_kind_of_midpoint_and_its_neighbours() -> None:

@@ -55,9 +55,11 @@ def test_ragged_shapes(a_fmt: str, b_fmt: str, way: str) -> None:
 def test_packed_codes_are_codes(fmt: str, k: int, way: str) -> None:
     rng = np.random.default_rng(k)
     a, b = random_codes(rng, fmt, (11, k)), random_codes(rng, fmt, (50, k))
-    left, right = (Prepared(pack(x), fmt, packed=True) for x in (a, b))
-    assert (left.shape, right.shape) == ((11, k), (50, k))
-    np.testing.assert_array_equal(mac_array_decoded(left, right, fmt, fmt, 40), exact(a, b, fmt, fmt))
+    for keep in (True, False):
+        left, right = (Prepared(pack(x), fmt, packed=True, keep=keep) for x in (a, b))
+        assert (left.shape, right.shape) == ((11, k), (50, k))
+        for _ in range(2):
+            np.testing.assert_array_equal(mac_array_decoded(left, right, fmt, fmt, 40), exact(a, b, fmt, fmt))
 
 
 def test_the_way_is_the_one_asked_for(way: str) -> None:
@@ -117,6 +119,8 @@ def test_layouts_are_made_once() -> None:
     assert operand.rows() is operand.rows()
     assert operand.panels() is operand.panels()
     assert operand.float32() is operand.float32()
+    assert operand.panels().ready
+    assert not Prepared(np.zeros((100, 4), np.uint8), "e2m1", keep=False).panels().ready
 
 
 @pytest.mark.parametrize(
