@@ -63,9 +63,9 @@ def quantize_rows(
     hadamard_base: int | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.bool_]]:
     """FP16 rows to codes and row scales: `align`, `hadamard_blocks`, `amax`, `amplitude`, `row_scale` and
-    `quantizer` in one pass: on vectors where `fast_rows.takes` them, else, and for special rows, from the same
-    inner functions as those. Rows are independent, and the interpreter lock is released, so callers may split
-    the rows over threads.
+    `quantizer` in one pass: on vectors where `fast_rows.takes` them; else, and for special rows, from the
+    same inner functions as those. Rows are independent, and the interpreter lock is released, so callers may
+    split the rows over threads.
 
     Args:
         x_bits: FP16 bits, (M, K) uint16.
