@@ -47,6 +47,12 @@ place of 6; the lower error wins, a tie takes the first. The error of an element
 (6·cap) − x, of a block the largest magnitude ("absmax"), or the sum of magnitudes ("mae") or squares ("mse")
 in order.
 
+Beside the libraries' own Python, run on 240,000 or more random blocks each, extreme scales included: nvfp4-te
+equals TransformerEngine 2.20.2, nvfp4-modelopt ModelOpt 0.47 and nvfp4-torchao torchao 0.18 (but for tensors
+that underflow, see above) in every bit. Four over six has TransformerEngine's scales and values; its codes
+differ where a −0 is code 0 there and where elements under scale 0 saturate. The package fouroversix 1.0.5
+differs in 0.9 % of blocks; those looked at have scale codes up to 4, where its elements do not saturate.
+
 Vector recipes, `per-token-*`, `per-channel-*` (one scale per vector along the axis), `per-tensor-*`: scale =
 amax / top in float32, and an element's code is that of x / scale. INT4 uses −7 to 7, INT8 −127 to 127. The
 amax may be given: what is beyond saturates. `*-mse` searches the clip: scales k · amax / (64 · top), one
