@@ -15,6 +15,7 @@ from fpsim.quant.naive import NaiveStatic
 from fpsim.quant.recipe import QuantizedModel, Recipe
 from fpsim.quant.released import ReleasedW8A8
 from fpsim.quant.rotated import RotatedPerToken
+from fpsim.quant.viditq import VIDITQ_RECIPES
 
 _ALL: tuple[Recipe, ...] = (
     NaiveStatic(),
@@ -24,6 +25,7 @@ _ALL: tuple[Recipe, ...] = (
     *BLOCK_RECIPES,
     *GROUPED_RECIPES,
     *HTG_RECIPES,
+    *VIDITQ_RECIPES,
 )
 RECIPES = {recipe.name: recipe for recipe in _ALL}
 
