@@ -51,14 +51,17 @@ class FoldError:
 
     Attributes:
         output: of the exact output less its bias.
-        quantized: of the error that quantized probabilities make without any fold.
-        folded: of what the fold adds to that error.
+        quantized: of the error that quantized probabilities make without any fold, (P̂ - P) V through W.
+        folded: of what the fold adds to that error, `fold_error`.
+        total: of both together, (P̂ - P) (V - 1 zᵀ) through W: less than `quantized` where z is near the
+            values, which then weigh less.
         row_sums: of the rows' sums less 1.
     """
 
     output: float
     quantized: float
     folded: float
+    total: float
     row_sums: float
 
 
@@ -82,7 +85,7 @@ def measure_fold_error(
         steps: DDIM steps.
     """
     linears, heads = block_linears(model), model.config.heads
-    sums: dict[str, list[float]] = {name: [0.0] * 4 for name in shifts}
+    sums: dict[str, list[float]] = {name: [0.0] * 5 for name in shifts}
     current = 0
 
     def see(name: str, x: Tensor) -> None:
@@ -92,13 +95,10 @@ def measure_fold_error(
         weight = weight_of(linears[proj])
         exact, values = attention(linears[name].forward(x), heads)
         coded = quantize(exact)
-        errors = (
-            _project(exact @ values, weight),
-            _project((coded - exact) @ values, weight),
-            fold_error(coded, shifts[proj][current], weight),
-            coded.sum(axis=-1) - 1,
-        )
-        for i, part in enumerate(errors):
+        quantized = _project((coded - exact) @ values, weight)
+        folded = fold_error(coded, shifts[proj][current], weight)
+        output = _project(exact @ values, weight)
+        for i, part in enumerate((output, quantized, folded, quantized + folded, coded.sum(axis=-1) - 1)):
             sums[proj][i] += float(np.square(part).mean()) / steps
 
     def eps(x: Tensor, t: Tensor, y: Tensor) -> Tensor:

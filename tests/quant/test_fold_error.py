@@ -42,6 +42,22 @@ def test_a_shift_of_another_width_is_refused() -> None:
         fold_error(np.ones((3, 5, 5)), np.ones(11), np.ones((7, 12)))
 
 
+def test_a_shift_near_the_values_makes_up_for_sums_that_are_off() -> None:
+    """Values around 3, moved by 3: what remains of them is small, whatever the rows sum to."""
+    torch.manual_seed(2)
+    dit = DiT(DiTConfig(hidden=32, depth=1, heads=2))
+    with torch.no_grad():
+        for parameter in dit.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.05)
+        dit.get_parameter("blocks.0.attn.qkv.bias")[64:] = 3
+    shifts = {"blocks.0.attn.proj": {step: np.full(32, 3.0) for step in (999, 0)}}
+    noise, labels = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(1)), torch.arange(2)
+    found = measure_fold_error(dit.eval().requires_grad_(False), shifts, to_grid(15), noise, labels, steps=2)
+    error = found["blocks.0.attn.proj"]
+    assert error.total < 0.5 * error.quantized
+    assert error.folded > 0.5 * error.quantized
+
+
 @pytest.fixture(scope="module")
 def model() -> DiT:
     torch.manual_seed(1)
@@ -79,5 +95,7 @@ def test_a_run_is_measured_layer_by_layer(model: DiT) -> None:
         assert exact[name].row_sums < 1e-12
         assert coarse[name].row_sums > 4 * fine[name].row_sums > 0
         assert coarse[name].output == fine[name].output > 0
+        assert coarse[name].total <= coarse[name].quantized + coarse[name].folded
+    assert coarse["blocks.1.attn.proj"].total == coarse["blocks.1.attn.proj"].quantized
     first = "blocks.0.attn.proj"
     assert coarse[first].folded > 4 * fine[first].folded > 0
