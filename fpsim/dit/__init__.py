@@ -1,8 +1,9 @@
 """The diffusion transformer, its sampler, its embedded workload and its metrics.
 
 `model` and `diffusion` are the network and the sampler, `hooks` the seam where an accelerator plugs in,
-`checkpoint` and `workload` the committed weights and noise, `stress` the synthetic outliers, `metrics` the
-distances. `python -m fpsim.dit.train` and `python -m fpsim.dit.evaluate` make the weights and their card.
+`domains` what there are models of, `checkpoint` and `workload` the committed weights and noise, `stress` the
+synthetic outliers, `metrics` the distances. `python -m fpsim.dit.train --domain glyphs` makes a domain's
+files, `python -m fpsim.dit.evaluate --domain glyphs` its card.
 """
 
 from fpsim.dit.checkpoint import (

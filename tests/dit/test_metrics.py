@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fpsim.dit.digits import load_digits
-from fpsim.dit.metric_net import MetricNet
+from fpsim.dit.metric_net import MetricNet, MetricNetConfig
 from fpsim.dit.metrics import (
     GaussianStats,
     ImageMetric,
@@ -110,6 +110,30 @@ def test_metric_file_holds_its_own_statistics(real: tuple[Tensor, Tensor, Tensor
 def test_classifier_has_the_parameters_of_its_layers() -> None:
     layers = [(9, 32), (9 * 32, 64), (9 * 64, 64), (256, 32), (32, 10)]
     assert sum(p.numel() for p in MetricNet().parameters()) == sum(k * n + n for k, n in layers) == 64_298
+    larger = MetricNet(MetricNetConfig(image=16, classes=26))
+    assert sum(p.numel() for p in larger.parameters()) == 64_298 + 16 * 33
+    images = torch.zeros(3, 1, 16, 16)
+    assert larger.features(images).shape == (3, 32)
+    assert larger(images).shape == (3, 26)
+
+
+def test_larger_images_are_halved_after_every_convolution() -> None:
+    """At 16 pixels a side the net is that of 8, behind one more halving of the first convolution's maps."""
+    torch.manual_seed(0)
+    small, large = MetricNet().eval(), MetricNet(MetricNetConfig(image=16)).eval()
+    large.load_state_dict(small.state_dict())
+    images = torch.randn(5, 1, 16, 16)
+    maps = torch.relu(small.conv1(images))
+    halved = torch.stack([maps[..., i::2, j::2] for i in (0, 1) for j in (0, 1)]).amax(dim=0)
+    small.conv1 = torch.nn.Identity()  # type: ignore[assignment]
+    torch.testing.assert_close(large(images), small(halved))
+
+
+def test_illegal_classifiers_are_named() -> None:
+    with pytest.raises(ValueError, match="image=12: expected 8 or 16"):
+        MetricNetConfig(image=12)
+    with pytest.raises(ValueError, match="classes=1: expected at least 2"):
+        MetricNetConfig(classes=1)
 
 
 def test_sqnr_and_paired_error_of_known_noise() -> None:

@@ -15,8 +15,9 @@ import typer
 from typer.testing import CliRunner
 
 from fpsim.dit import evaluate, image_card, train
-from fpsim.dit.checkpoint import load_digits_dit, load_noise
+from fpsim.dit.checkpoint import load_image_dit, load_noise
 from fpsim.dit.digits import load_digits
+from fpsim.dit.domains import DOMAINS
 from fpsim.dit.files import read_verified, write_set
 from fpsim.dit.metrics import load_metric
 from fpsim.dit.model import DiT, DiTConfig
@@ -25,6 +26,7 @@ from fpsim.dit.training import TrainSettings, train_dit, train_metric_net
 TINY = DiTConfig(hidden=16, depth=1, heads=2)
 
 
+IMAGES = [domain.name for domain in DOMAINS.values() if domain.kind == "image"]
 BAD_OPTIONS = (
     ["--domain", "faces"],
     ["--steps", "0"],
@@ -138,16 +140,19 @@ def test_illegal_settings_are_named(arguments: dict[str, Any], named: str) -> No
         TrainSettings(**arguments)
 
 
-def test_script_writes_a_set_that_loads(tmp_path: Path) -> None:
-    out = tmp_path / "set"
-    arguments = ["--out", str(out), "--steps", "2", "--batch", "8", "--metric-epochs", "1", "--seed", "5"]
+@pytest.mark.parametrize("domain", IMAGES)
+def test_script_writes_a_set_that_loads(domain: str, tmp_path: Path) -> None:
+    out, own = tmp_path / "set", DOMAINS[domain]
+    arguments = ["--domain", domain, "--out", str(out), "--seed", "5"]
+    arguments += ["--steps", "2", "--batch", "8", "--metric-epochs", "1"]
     result = CliRunner().invoke(app(train.main), arguments)
     assert result.exit_code == 0, result.output
-    model, metadata = load_digits_dit(out)
-    assert (metadata["steps"], metadata["seed"], metadata["parameters"]) == ("2", "5", "1060036")
-    assert model.config == DiTConfig()
-    assert load_metric(directory=out).train["cnn"].mean.shape == (32,)
-    assert load_noise(directory=out).noise.shape == (1000, 1, 8, 8)
+    model, metadata = load_image_dit(domain, out)
+    count = str(sum(value.numel() for value in model.state_dict().values()))
+    assert (metadata["steps"], metadata["seed"], metadata["parameters"]) == ("2", "5", count)
+    assert model.config == own.config
+    assert load_metric(domain, out).train["cnn"].mean.shape == (32,)
+    assert load_noise(domain=domain, directory=out).noise.shape == (1000, *own.shape)
     assert len(json.loads((out / "manifest.json").read_text())["files"]) == 3
 
 
