@@ -58,4 +58,11 @@ HTG_RECIPES: tuple[HTG, ...] = (
         name="htg-hadamard-w4a4",
         title="W4A4 E2M1, HTG's shifts and factors, then a Hadamard rotation and per-token scales",
     ),
+    HTG(
+        "int4",
+        "int4",
+        rotated=True,
+        name="htg-hadamard-int4-w4a4",
+        title="W4A4 INT4, the same with integers and a zero point per token",
+    ),
 )
