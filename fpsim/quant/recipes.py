@@ -6,15 +6,20 @@ from fpsim.array.config import ArrayConfig
 from fpsim.dit.domains import DEFAULT_DOMAIN
 from fpsim.dit.model import DiT
 from fpsim.dit.workload import calibration_noise
+from fpsim.quant.baselines import BASELINE_RECIPES
+from fpsim.quant.best import SearchedW4A4
 from fpsim.quant.blocks import BLOCK_RECIPES
 from fpsim.quant.calibration import Calibration, observe_model
 from fpsim.quant.groups import GROUPED_RECIPES
 from fpsim.quant.halves import HalfPrecision
+from fpsim.quant.hq_recipes import HQ_RECIPES
 from fpsim.quant.htg_recipes import HTG_RECIPES
+from fpsim.quant.mixed import MIXED_RECIPES
 from fpsim.quant.naive import NaiveStatic
 from fpsim.quant.recipe import QuantizedModel, Recipe
 from fpsim.quant.released import ReleasedW8A8
 from fpsim.quant.rotated import RotatedPerToken
+from fpsim.quant.smoothquant import SMOOTH_RECIPES
 from fpsim.quant.viditq import VIDITQ_RECIPES
 
 _ALL: tuple[Recipe, ...] = (
@@ -25,7 +30,12 @@ _ALL: tuple[Recipe, ...] = (
     *BLOCK_RECIPES,
     *GROUPED_RECIPES,
     *HTG_RECIPES,
+    *BASELINE_RECIPES,
+    *SMOOTH_RECIPES,
+    *HQ_RECIPES,
+    SearchedW4A4(),
     *VIDITQ_RECIPES,
+    *MIXED_RECIPES,
 )
 RECIPES = {recipe.name: recipe for recipe in _ALL}
 
