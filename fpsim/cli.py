@@ -66,7 +66,7 @@ def demo(
 @app.command()
 def sample(
     out: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("samples.png"),
-    model: Annotated[str, typer.Option(help="digits or digits-stress.")] = "digits",
+    model: Annotated[str, typer.Option(help="digits or glyphs, each also as -stress.")] = "digits",
     recipe: Annotated[list[str] | None, typer.Option(help="Recipe, repeatable. Default: two.")] = None,
     images: Annotated[int, typer.Option(help="Number of images, 2 to 1000.")] = 20,
     steps: Steps = 20,

@@ -10,7 +10,7 @@ from fpsim.array.config import ArrayConfig
 from fpsim.dit.checkpoint import NOISE_IMAGES, load_noise
 from fpsim.dit.diffusion import TRAIN_STEPS, EpsModel, Images, ddim_sample
 from fpsim.dit.metrics import ImageMetric, load_metric, paired_mse
-from fpsim.dit.workload import MODELS, load_model
+from fpsim.dit.workload import MODELS, domain_of, load_model
 from fpsim.quant.execute import on_machine
 from fpsim.quant.recipes import calibrate, get_recipe
 from fpsim.quant.sqnr import epsilon_sqnr, layer_sqnr
@@ -44,15 +44,16 @@ def measure_model(
     """Quality of a model in FP32 and under every recipe, all from the same stored noise.
 
     Args:
-        name: "digits" or "digits-stress".
+        name: of an image model (`fpsim.dit.workload.MODELS`).
         recipes: names of recipes.
         config: the machine that executes the quantized models.
         sampling: images and steps.
         progress: called with (what, done, total).
     """
     model = load_model(name)
-    metric = load_metric()
-    start = load_noise(sampling.images)
+    domain = domain_of(name)
+    metric = load_metric(domain)
+    start = load_noise(sampling.images, domain)
     steps = sampling.steps
 
     def sample(executed: EpsModel, what: str) -> tuple[Images, float]:
@@ -68,7 +69,7 @@ def measure_model(
 
     reference, seconds = sample(model, "fp32")
     rows = [_row("fp32", "FP32 on the host", metric, reference, reference, start.labels, seconds)]
-    calibration = calibrate(model)
+    calibration = calibrate(model, domain)
     few, labels = start.noise[:SQNR_IMAGES], start.labels[:SQNR_IMAGES]
     for recipe_name in recipes:
         recipe = get_recipe(recipe_name)

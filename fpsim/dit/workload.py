@@ -33,6 +33,17 @@ def models_of(domain: str) -> list[str]:
     return [domain + suffix for suffix in _VARIANTS]
 
 
+def domain_of(model: str) -> str:
+    """The domain whose data a model was trained on.
+
+    Raises:
+        ValueError: an unknown model.
+    """
+    if model not in MODELS:
+        raise ValueError(f"model={model!r}: expected one of {', '.join(MODELS)}")
+    return model.removesuffix(_STRESS)
+
+
 def load_model(name: str) -> DiT:
     """A model by name (see `MODELS`), in FP32.
 
@@ -40,9 +51,7 @@ def load_model(name: str) -> DiT:
         ValueError: an unknown name.
         DataFileError: the checkpoint is missing, truncated or altered.
     """
-    if name not in MODELS:
-        raise ValueError(f"model={name!r}: expected one of {', '.join(MODELS)}")
-    model, _ = load_image_dit(name.removesuffix(_STRESS))
+    model, _ = load_image_dit(domain_of(name))
     return add_outliers(model) if name.endswith(_STRESS) else model
 
 

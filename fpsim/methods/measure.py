@@ -12,7 +12,7 @@ from fpsim.dit.diffusion import TRAIN_STEPS, EpsModel, Images, ddim_sample, ddim
 from fpsim.dit.hooks import block_linears, observe
 from fpsim.dit.metrics import load_metric, paired_mse
 from fpsim.dit.model import DiT
-from fpsim.dit.workload import MODELS, load_model, models_of, sample_noise
+from fpsim.dit.workload import domain_of, load_model, sample_noise
 from fpsim.estimate import find_units
 from fpsim.methods.price import price
 from fpsim.quant.execute import in_float, on_machine
@@ -37,15 +37,6 @@ class Sampling:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 raise ValueError(f"{name}={value!r}: expected {low} to {high}")
-
-
-def domain_of(model: str) -> str:
-    """The domain whose data a model was trained on. Raises ValueError naming the known models."""
-    for name in MODELS:
-        domain = name.removesuffix("-stress")
-        if model in models_of(domain):
-            return domain
-    raise ValueError(f"model={model!r}: expected one of {', '.join(MODELS)}")
 
 
 def sample_fp32(model: str, seed: int, sampling: Sampling) -> Images:

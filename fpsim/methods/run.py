@@ -19,7 +19,8 @@ from pathlib import Path
 
 from fpsim.dit.diffusion import Images
 from fpsim.dit.threads import single_threaded_children, use_threads
-from fpsim.methods.measure import Sampling, domain_of, floor_of, measure, measure_fp32, sample_fp32
+from fpsim.dit.workload import domain_of
+from fpsim.methods.measure import Sampling, floor_of, measure, measure_fp32, sample_fp32
 from fpsim.quant.recipes import get_recipe
 from fpsim.report.files import strict, write_set
 from fpsim.report.methods import MethodRow, MethodsTable, methods_csv, row_from_dict

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fpsim.methods.measure import Sampling, domain_of
+from fpsim.dit.workload import domain_of
+from fpsim.methods.measure import Sampling
 from fpsim.methods.run import run_methods
 from fpsim.report.methods import methods_table
 
