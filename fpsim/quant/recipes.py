@@ -10,6 +10,7 @@ from fpsim.quant.baselines import BASELINE_RECIPES
 from fpsim.quant.best import SearchedW4A4
 from fpsim.quant.blocks import BLOCK_RECIPES
 from fpsim.quant.calibration import Calibration, observe_model
+from fpsim.quant.fpq import FPQ
 from fpsim.quant.groups import GROUPED_RECIPES
 from fpsim.quant.halves import HalfPrecision
 from fpsim.quant.hq_recipes import HQ_RECIPES
@@ -32,6 +33,7 @@ _ALL: tuple[Recipe, ...] = (
     *HTG_RECIPES,
     *BASELINE_RECIPES,
     *SMOOTH_RECIPES,
+    FPQ(),
     *HQ_RECIPES,
     SearchedW4A4(),
     *VIDITQ_RECIPES,
