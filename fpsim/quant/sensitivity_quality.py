@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fpsim.dit.hooks import Group
 from fpsim.dit.metrics import ImageMetric
-from fpsim.dit.video_metrics import QUALITY_OF, VideoMetric, frames_of, tracks
+from fpsim.dit.video_metrics import QUALITY_OF, VideoMetric, frames_of, shifts
 
 Measure = Literal["mse", "content", "appearance", "motion"]
 Changes = dict[Measure, NDArray[np.float64]]
@@ -45,7 +45,7 @@ def image_changes(metric: ImageMetric) -> Compare:
 
 def video_changes(metric: VideoMetric) -> Compare:
     """As for images, appearance a mean over frames, and "content": absolute difference of the asked digit's
-    log-probability in nats, mean over frames; "motion": distance of the two tracks in pixels, likewise."""
+    log-probability in nats, mean over frames; "motion": shift between the two digits in pixels, likewise."""
 
     def compare(reference: Tensor, test: Tensor, labels: Tensor) -> Changes:
         score, changed = (metric.log_probabilities(videos, labels) for videos in (reference, test))
@@ -54,7 +54,7 @@ def video_changes(metric: VideoMetric) -> Compare:
             "mse": _mse(reference, test),
             "content": np.abs(changed - score).mean(axis=1),
             "appearance": frames.reshape(len(reference), -1).mean(axis=1),
-            "motion": np.linalg.norm(tracks(test) - tracks(reference), axis=-1).mean(axis=1),
+            "motion": np.linalg.norm(shifts(reference, test), axis=-1).mean(axis=1),
         }
 
     return compare
