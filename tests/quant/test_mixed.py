@@ -371,3 +371,16 @@ def test_a_model_of_no_domain_has_no_metric(model: DiT) -> None:
         replace(MIXED_RECIPES[0], samples=1).quantize(
             model, observe_model(model, NOISE, LABELS, steps=4), CONFIG
         )
+
+
+def test_three_widths_share_a_budget(model: DiT, calibration: Calibration) -> None:
+    """6 bits are no wider than 8 on an array of nibbles, four passes either way, but they are in storage."""
+    assert [Width(bits, bits).passes for bits in (4, 6, 8)] == [1, 4, 4]
+    widths = (Width(4, 8), Width(6, 8), Width(8, 8))
+    recipe = replace(MIXED_RECIPES[0], widths=widths, samples=4, budget=Budget(5))
+    programs = recipe.programs(model, calibration, {}, CONFIG)
+    assignment = recipe.assignment(model, calibration, programs, {}, CONFIG)
+    sizes = layer_sizes(model, NOISE, LABELS)
+    assert 4.5 < assignment.mean("weight-bits", "parameter", sizes) <= 5
+    assert assignment.count(Width(6, 8)) > 0
+    assert sum(map(assignment.count, widths)) == 4 * 4

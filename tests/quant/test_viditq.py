@@ -13,6 +13,7 @@ from fpsim.array.layer import Machine
 from fpsim.array.program import LayerProgram
 from fpsim.dit.hooks import block_linears
 from fpsim.dit.model import DiT, DiTConfig
+from fpsim.dit.video_model import VideoDiT, VideoDiTConfig
 from fpsim.quant.calibration import Calibration, observe_model
 from fpsim.quant.execute import on_machine
 from fpsim.quant.linears import weight_of
@@ -232,3 +233,21 @@ def test_illegal_options_are_refused(model: DiT, calibration: Calibration) -> No
     late = replace(calibration, timesteps=tuple(range(6)))
     with pytest.raises(ValueError, match="no timestep from 999 to 501"):
         RECIPES["vidit-q-cb-w4a8"].quantize(model, late, CONFIG)
+
+
+def test_the_video_model_is_quantized_alike() -> None:
+    torch.manual_seed(1)
+    video = VideoDiT(VideoDiTConfig(depth=1))
+    with torch.no_grad():
+        for parameter in video.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.05)
+    video.eval().requires_grad_(False)
+    noise, labels = torch.randn(2, 4, 16, 16), torch.tensor([[0, 1], [2, 3]])
+    seen = observe_model(video, noise, labels, steps=2)  # type: ignore[arg-type]
+    exact = eps(video, noise, 500, labels)
+    errors = []
+    for bits in (4, 8):
+        quantized = ViDiTQ(8, bits).quantize(video, seen, CONFIG)
+        assert [program.name for program in quantized.programs] == list(block_linears(video))
+        errors.append(float((eps(on_machine(quantized, CONFIG), noise, 500, labels) - exact).norm()))
+    assert 0 < errors[1] < 0.2 * errors[0] < 0.2 * float(exact.norm())
