@@ -1,4 +1,4 @@
-"""`quantize_rows` on vectors: rows in blocks of 64 elements, where AVX-512 is (`vector_rows.py`).
+"""`quantize_rows` on vectors: rows in blocks of 32 and 64 elements, where AVX-512 is (`vector_rows.py`).
 
 Elements of a row stay in the order that the transform of 32 leaves, the same in each run, up to the codes:
 the stages above 32 add and subtract whole runs.
@@ -6,187 +6,130 @@ the stages above 32 add and subtract whole runs.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from fpsim.formats import Format
-from fpsim.kernels.align import _row_exponent
-from fpsim.kernels.hadamard import _stage, _twelve, scratch_size
-from fpsim.kernels.quantizer import _row_amax, _rule
 from fpsim.kernels.row_scale import _amplitude, _row_scale_bits
-from fpsim.kernels.simd import address, aligned_empty
+from fpsim.kernels.simd import aligned_empty
+from fpsim.kernels.vector_codes import WIDTH, buckets, codes_row, codes_sylvester, rule
+from fpsim.kernels.vector_hadamard import four_runs, thirty_six_runs, twelve_runs, two_runs
 from fpsim.kernels.vector_rows import (
     LANES,
     SYLVESTER,
-    align_16,
-    align_sylvester_32,
-    codes_64,
-    codes_64_rotated,
-    codes_64_twos,
-    codes_64_twos_rotated,
-    thirty_six_16,
+    align_row,
+    align_sylvester,
+    largest_exponent,
+    largest_magnitude,
 )
 
 BLOCK = 64
-_WIDTH = 14.4  # buckets
-_NEVER = 0x7FFFFFFF
 
 
-class Buckets(NamedTuple):
-    """The seven thresholds of a format in buckets of equal width, at most one in each.
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _rotate_runs(h: int, length: int, n: int, base: int, out: int, largest: int) -> int:
+    """The stages above 32 of `length` int32, between runs: the address of the result, h or out.
 
-    The amplitude is 14.4 buckets wide, and a magnitude falls into the nearest bucket. Every threshold keeps a
-    tenth of a bucket from the buckets' ends, far more than float32 loses, so the one comparison with the
-    bucket's bound decides: index `below`, or one more beyond the bound.
-
-    Attributes:
-        of_threshold: (7,) int64, the bucket of each threshold.
-        below: (16,) int32, by bucket, how many thresholds lie in the buckets before it.
+    Under base 36 the 16 int32 at `largest` take in the largest magnitudes of the result.
     """
-
-    of_threshold: NDArray[np.int64]
-    below: NDArray[np.int32]
-
-
-@cache
-def buckets(fmt: Format) -> Buckets | None:
-    """The buckets of a format; None where they do not part its thresholds (E3M0)."""
-    sums, _, divisor, _ = _rule(fmt)
-    places = sums / divisor * _WIDTH
-    nearest = np.rint(places).astype(np.int64)
-    if np.unique(nearest).size < 7 or np.abs(places - nearest).max() > 0.4 + 1e-9:
-        return None
-    below = (nearest[None, :] < np.arange(LANES)[:, None]).sum(axis=1).astype(np.int32)
-    return Buckets(nearest, below)
+    width = n // base
+    distance = SYLVESTER
+    while distance < width:
+        runs = 4 if 2 * distance < width else 2
+        for start in range(0, length, runs * distance):
+            for column in range(start, start + distance, LANES):
+                if runs == 4:
+                    four_runs(h + 4 * column, distance)
+                else:
+                    two_runs(h + 4 * column, distance)
+        distance *= runs
+    if base == 36:
+        for start in range(0, length, n):
+            for column in range(start, start + width, LANES):
+                thirty_six_runs(h + 4 * column, width, largest, out + 4 * column)
+        return out
+    while base >= 12:  # once, or twice for 144
+        for start in range(0, length, 12 * width):
+            for column in range(start, start + width, LANES):
+                twelve_runs(h + 4 * column, width)
+        base, width = base // 12, width * 12
+    return h
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fill_bounds(
-    amp: int, sums: NDArray[np.int64], ties_up: NDArray[np.bool_], divisor: int,
-    of_threshold: NDArray[np.int64], bounds: NDArray[np.int32],
-) -> None:  # fmt: skip
-    """Integer bounds as in `_quantize_row`, by bucket.
-
-    The quotients of float64 have the right floor: below 2^36, a fraction of a denominator of at most 128 lies
-    further from an integer above it than the division loses.
-    """
-    for i in range(7):
-        target = int(sums[i]) * amp
-        up = int(ties_up[i])
-        quotient = np.int64(np.float64(target + up * (divisor - 1)) / np.float64(divisor)) - up
-        bounds[of_threshold[i]] = quotient if amp else _NEVER
-
-
-@njit(cache=True, nogil=True)
-def _align_blocks(
-    bits: NDArray[np.uint16], edge: NDArray[np.uint16], signs: NDArray[np.float32], exp: int, guard_bits: int,
-    limit: np.float32 | None, rotated: bool, h: NDArray[np.int32],
-) -> None:  # fmt: skip
-    """A finite row to integers, in whole blocks; edge holds the last block's bits, zeros behind the row."""
-    scale = np.int32((127 + 25 + guard_bits - exp) << 23).view(np.float32)
-    row, last, flips, ints = address(bits), address(edge), address(signs), address(h)
-    for start in range(0, h.shape[0], BLOCK):
-        source = row + 2 * start
-        if start + BLOCK > bits.shape[0]:
-            for i in range(start, bits.shape[0]):
-                edge[i - start] = bits[i]
-            source = last
-        for k in range(0, BLOCK, SYLVESTER):
-            sign, out = flips + 4 * (start + k), ints + 4 * (start + k)
-            if rotated:
-                align_sylvester_32(source + 2 * k, sign, scale, limit, out)
-            else:
-                align_16(source + 2 * k, sign, scale, limit, out)
-                align_16(source + 2 * (k + LANES), sign + 4 * LANES, scale, limit, out + 4 * LANES)
-
-
-@njit(cache=True, nogil=True)
-def _code_blocks(
-    h: NDArray[np.int32], amp: int, most: int | None, bounds: NDArray[np.int32], below: NDArray[np.int32],
-    rotated: bool, twos_complement: bool, edge: NDArray[np.uint8], codes: NDArray[np.uint8],
-) -> None:  # fmt: skip
-    """Codes of a row, in its own order."""
-    to_buckets = np.float32(_WIDTH / amp) if amp else np.float32(0)
-    ints, row, last = address(h), address(codes), address(edge)
-    limits, steps = address(bounds), address(below)
-    for start in range(0, h.shape[0], BLOCK):
-        whole = start + BLOCK <= codes.shape[0]
-        source, out = ints + 4 * start, row + start if whole else last
-        if rotated and twos_complement:
-            codes_64_twos_rotated(source, most, to_buckets, limits, steps, out)
-        elif rotated:
-            codes_64_rotated(source, most, to_buckets, limits, steps, out)
-        elif twos_complement:
-            codes_64_twos(source, most, to_buckets, limits, steps, out)
-        else:
-            codes_64(source, most, to_buckets, limits, steps, out)
-        if not whole:
-            for i in range(start, codes.shape[0]):
-                codes[i] = edge[i - start]
-
-
-@njit(cache=True, nogil=True)
-def _rotate_runs(
-    h: NDArray[np.int32], n: int, base: int, length: int, scratch: NDArray[np.int32], out: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], int]:
-    """The stages above 32, between runs: the result, h or out, and its largest magnitude."""
-    width = n // base
-    row = h[:length]
-    distance = SYLVESTER
-    while distance < width:
-        _stage(row, distance)
-        distance *= 2
-    if base != 36:
-        while base >= 12:  # once, or twice for 144
-            ring = scratch[: 22 * width].reshape(22, width)
-            for start in range(0, length, 12 * width):
-                _twelve(row[start : start + 12 * width].reshape(12, width), ring)
-            base, width = base // 12, width * 12
-        return h, _row_amax(row)
-    largest = scratch[:LANES]
-    largest[:] = 0
-    for start in range(0, length, n):
-        for column in range(start, start + width, LANES):
-            thirty_six_16(address(h) + 4 * column, width, address(largest), address(out) + 4 * column)
-    return out, _row_amax(largest)
-
-
-@njit(cache=True, nogil=True)
 def _finite_rows(
-    x_bits: NDArray[np.uint16], guard_bits: int, n: int, base: int, signs: NDArray[np.float32],
-    sums: NDArray[np.int64], ties_up: NDArray[np.bool_], divisor: int, twos_complement: bool,
-    of_threshold: NDArray[np.int64], below: NDArray[np.int32],
-    static: tuple[int, int] | None, limit: np.float32 | None,
-    ints: NDArray[np.int32], scratch: NDArray[np.int32], bounds: NDArray[np.int32], edge: NDArray[np.uint16],
+    x_bits: NDArray[np.uint16], guard_bits: int, n: int, base: int, static_exp: int, static_amp: int,
+    row: int, flips: int, rule: int, h: int, largest: NDArray[np.int32], edge: NDArray[np.uint16],
     codes: NDArray[np.uint8], row_scale: NDArray[np.uint32], special: NDArray[np.bool_],
+    to: int, largest_at: int, edge_at: int,
 ) -> None:  # fmt: skip
-    """All rows but the special ones, which are only marked. static and limit: None under a dynamic scale."""
+    """All rows but the special ones, which are only marked. static_exp = 0: dynamic; n = 1: no rotation.
+
+    Addresses: row and to of the first row's bits and codes; h of twice a row's int32, in whole blocks; flips
+    of a row's sign bits; largest_at and edge_at of the arrays, edge zeros.
+    """
     length = x_bits.shape[1]
-    rotated = n > 1
-    edge[:] = 0
-    bounds[:] = _NEVER
+    runs, rest = length // SYLVESTER, length % SYLVESTER
+    blocks, tail = length // BLOCK, length % BLOCK
+    room = 4 * BLOCK * (blocks + 1)
+    limit = np.float32((1 << (11 + guard_bits)) - 1)
     for m in range(x_bits.shape[0]):
-        top = _row_exponent(x_bits[m])
-        special[m] = top == 31
-        if top == 31:
+        source, target = row + 2 * length * m, to + length * m
+        top = largest_exponent(source, runs)
+        if rest:
+            for i in range(rest):
+                edge[i] = x_bits[m, length - rest + i]
+            top = max(top, largest_exponent(edge_at, 1))
+        special[m] = top == 31 << 10
+        if special[m]:
             continue
-        exp = top if static is None else static[0]
-        h = ints[0]
-        _align_blocks(x_bits[m], edge, signs, exp, guard_bits, limit, rotated, h)
-        if rotated:
-            h, largest = _rotate_runs(h, n, base, length, scratch, ints[1])
+        exp = static_exp if static_exp else top >> 10
+        scale = np.int32((127 + 25 + guard_bits - exp) << 23).view(np.float32)
+        ints = h
+        if n > 1:
+            if static_exp:
+                align_sylvester(source, flips, scale, limit, runs, h)
+            else:
+                align_sylvester(source, flips, scale, None, runs, h)
+            if n > SYLVESTER:
+                if base == 36:
+                    largest[:] = 0
+                ints = _rotate_runs(h, length, n, base, h + room, largest_at)
         else:
-            largest = _row_amax(h)
-        amp = _amplitude(largest) if static is None else static[1]
-        most = None if static is None else static[1]
+            align_row(source, flips, scale, limit, runs, h)
+            if rest:
+                align_row(edge_at, flips, scale, limit, 1, h + 4 * SYLVESTER * runs)
+        amp = static_amp
+        if not static_exp:
+            if base == 36:
+                amp = _amplitude(largest_magnitude(largest_at, 1))
+            else:
+                amp = _amplitude(largest_magnitude(ints, 2 * runs + (2 if rest else 0)))
         row_scale[m] = _row_scale_bits(amp, exp, guard_bits)
-        _fill_bounds(amp, sums, ties_up, divisor, of_threshold, bounds)
-        _code_blocks(h, amp, most, bounds, below, rotated, twos_complement, edge.view(np.uint8), codes[m])
-        edge[:] = 0
+        to_buckets = np.float32(WIDTH / amp) if amp else np.float32(0)
+        _code_row(ints, blocks, amp, static_exp > 0, to_buckets, rule, n > 1, target)
+        if tail:
+            _code_row(ints + 4 * BLOCK * blocks, 1, amp, static_exp > 0, to_buckets, rule, n > 1, edge_at)
+            last = edge.view(np.uint8)
+            for i in range(tail):
+                codes[m, length - tail + i] = last[i]
+            edge[:] = 0
+
+
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _code_row(
+    h: int, blocks: int, amp: int, clamped: bool, to_buckets: Any, rule: int, rotated: bool, out: int
+) -> None:
+    """Codes of whole blocks; clamped: magnitudes beyond the amplitude stand for it."""
+    if rotated and clamped:
+        codes_sylvester(h, blocks, amp, amp, to_buckets, rule, out)
+    elif rotated:
+        codes_sylvester(h, blocks, amp, None, to_buckets, rule, out)
+    else:
+        codes_row(h, blocks, amp, amp, to_buckets, rule, out)
 
 
 def takes(fmt: Format, n: int, base: int) -> bool:
@@ -210,16 +153,17 @@ def finite_rows(
 
     signs: empty for none.
     """
-    found = buckets(fmt)
-    assert found is not None
-    length = -(-x_bits.shape[1] // BLOCK) * BLOCK
-    flips = aligned_empty((length,), np.float32)
-    flips[:] = 1
-    flips[: signs.shape[0]] = signs
-    scratch = aligned_empty((max(scratch_size(n, base), LANES),), np.int32)
+    length = (x_bits.shape[1] // BLOCK + 1) * BLOCK
+    flips = aligned_empty((length,), np.uint16)
+    flips[:] = 0
+    flips[: signs.shape[0]] = (signs < 0).astype(np.uint16) << 15
+    ints, largest = aligned_empty((2, length), np.int32), aligned_empty((LANES,), np.int32)
+    edge = aligned_empty((BLOCK,), np.uint16)
+    edge[:] = 0
+    exp, amp = static or (0, 0)
+    record = rule(fmt)
     _finite_rows(
-        x_bits, guard_bits, n, base, flips, *_rule(fmt), found.of_threshold, found.below, static,
-        None if static is None else np.float32((1 << (11 + guard_bits)) - 1),
-        aligned_empty((2, length), np.int32), scratch, aligned_empty((LANES,), np.int32),
-        aligned_empty((BLOCK,), np.uint16), codes, row_scale, special,
+        x_bits, guard_bits, n, base, exp, amp, x_bits.ctypes.data, flips.ctypes.data, record.ctypes.data,
+        ints.ctypes.data, largest, edge, codes, row_scale, special, codes.ctypes.data, largest.ctypes.data,
+        edge.ctypes.data,
     )  # fmt: skip

@@ -7,8 +7,9 @@ integers, as `address` gives them; nothing checks bounds.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -46,7 +47,7 @@ def address(array: Any) -> Any:
 
 def aligned_empty(shape: tuple[int, ...], dtype: Any, spare: int = 0) -> NDArray[Any]:
     """An uninitialized array that begins on a vector's boundary, with `spare` bytes behind it."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     room = np.empty(size + spare + VECTOR_BYTES, np.uint8)
     begin = -room.ctypes.data % VECTOR_BYTES
     array: NDArray[Any] = room[begin : begin + size].view(dtype).reshape(shape)
@@ -80,6 +81,14 @@ def store(builder: Any, value: Any, address: Any, offset: int = 0) -> None:
     builder.store(value, pointer(builder, address, value.type, offset), align=1)
 
 
+def prefetch(builder: Any, address: Any) -> None:
+    """Ask for a cache line to be read soon; any address will do."""
+    line = builder.inttoptr(address, I8.as_pointer())
+    kind = ir.FunctionType(ir.VoidType(), [line.type, I32, I32, I32])
+    ask = builder.module.declare_intrinsic("llvm.prefetch", (line.type,), kind)
+    builder.call(ask, [line, *(constant(I32, x) for x in (0, 3, 1))])  # to read, to keep near, data
+
+
 def splat(builder: Any, scalar: Any, lanes: int) -> Any:
     """The scalar in every lane."""
     kind = vector(scalar.type, lanes)
@@ -96,3 +105,32 @@ def shuffle(builder: Any, x: Any, y: Any, lanes: Iterable[int]) -> Any:
 def function(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
     """An LLVM intrinsic by name."""
     return builder.module.declare_intrinsic(name, (), ir.FunctionType(result, arguments))
+
+
+def loop(
+    builder: Any, count: Any, first: Sequence[Any], body: Callable[[Any, list[Any]], Sequence[Any]]
+) -> list[Any]:
+    """Values carried in registers through body(index, values), for index from 0 to count - 1.
+
+    count, index: 64-bit integers. A count below 1 leaves the first values.
+    """
+    before = builder.block
+    again, done = builder.append_basic_block("again"), builder.append_basic_block("done")
+    builder.cbranch(builder.icmp_signed(">", count, constant(I64, 0)), again, done)
+    builder.position_at_end(again)
+    index = builder.phi(I64)
+    carried = [builder.phi(x.type) for x in first]
+    new = body(index, carried)
+    following = builder.add(index, constant(I64, 1))
+    end = builder.block
+    builder.cbranch(builder.icmp_signed("<", following, count), again, done)
+    index.add_incoming(constant(I64, 0), before)
+    index.add_incoming(following, end)
+    builder.position_at_end(done)
+    results = [builder.phi(x.type) for x in first]
+    for start, value, changed, result in zip(first, carried, new, results, strict=True):
+        value.add_incoming(start, before)
+        value.add_incoming(changed, end)
+        result.add_incoming(start, before)
+        result.add_incoming(changed, end)
+    return results

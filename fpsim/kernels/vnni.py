@@ -13,7 +13,20 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from fpsim.kernels.simd import I8, I16, I32, I64, constant, function, load, shuffle, splat, store, vector
+from fpsim.kernels.simd import (
+    I8,
+    I16,
+    I32,
+    I64,
+    constant,
+    function,
+    load,
+    loop,
+    shuffle,
+    splat,
+    store,
+    vector,
+)
 
 TILE_ROWS = 8
 TILE_VECTORS = 3
@@ -40,24 +53,11 @@ def dot_tile(
         starts = [splat(builder, load(builder, start, I32, 4 * r), 16) for r in range(TILE_ROWS)]
         starts = [x for x in starts for _ in range(TILE_VECTORS)]
         rows = [builder.add(left, builder.mul(stride, constant(I64, r))) for r in range(TILE_ROWS)]
-        before = builder.block
-        loop, done = builder.append_basic_block("group"), builder.append_basic_block("done")
-        builder.cbranch(builder.icmp_signed(">", groups, constant(I64, 0)), loop, done)
-        builder.position_at_end(loop)
-        group = builder.phi(I64)
-        group.add_incoming(constant(I64, 0), before)
-        sums = [builder.phi(_LANES) for _ in starts]
-        new = _add_group(builder, rows, panel, group, sums)
-        following = builder.add(group, constant(I64, 1))
-        group.add_incoming(following, loop)
-        builder.cbranch(builder.icmp_signed("<", following, groups), loop, done)
-        builder.position_at_end(done)
-        results = [builder.phi(_LANES) for _ in starts]
-        for total, first, added, result in zip(sums, starts, new, results, strict=True):
-            total.add_incoming(first, before)
-            total.add_incoming(added, loop)
-            result.add_incoming(first, before)
-            result.add_incoming(added, loop)
+
+        def add(group: Any, sums: list[Any]) -> list[Any]:
+            return _add_group(builder, rows, panel, group, sums)
+
+        results = loop(builder, groups, starts, add)
         for i, result in enumerate(results):
             store(builder, result, out, 64 * i)
         return context.get_dummy_value()

@@ -16,7 +16,7 @@ from fpsim.kernels.hadamard import hadamard_blocks
 from fpsim.kernels.quantizer import amax, quantizer
 from fpsim.kernels.row_scale import amplitude, row_scale
 from fpsim.kernels.rows import quantize_rows
-from fpsim.kernels.vector_rows import _place
+from fpsim.kernels.vector_rows import place
 from tests.kernels.reference import LEVELS
 
 TAKEN = ("e2m1", "e1m2", "int4")
@@ -63,12 +63,14 @@ def by_units(
         (32, None, 1),
         (32, None, 3),
         (64, None, 3),
+        (128, None, 3),
         (256, None, 2),
         (384, None, 1),
         (768, None, 1),
         (1152, 36, 1),
         (1152, 36, 3),
         (2304, 36, 1),
+        (4608, 36, 1),
         (4608, 144, 1),
         (16, None, 5),
         (1152, 144, 1),
@@ -146,9 +148,9 @@ def test_thresholds_lie_inside_buckets_of_their_own(fmt: str) -> None:
 
 
 def test_places_are_a_permutation() -> None:
-    assert [_place(j, False) for j in range(64)] == [*range(64)]
-    assert sorted(_place(j, True) for j in range(64)) == [*range(64)]
-    assert [_place(j, True) for j in (0, 1, 15, 16, 17, 31, 32, 48)] == [0, 2, 30, 1, 3, 31, 32, 33]
+    assert [place(j, False) for j in range(64)] == [*range(64)]
+    assert sorted(place(j, True) for j in range(64)) == [*range(64)]
+    assert [place(j, True) for j in (0, 1, 15, 16, 17, 31, 32, 48)] == [0, 2, 30, 1, 3, 31, 32, 33]
 
 
 def test_which_rows_go_on_vectors() -> None:
