@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from fpsim.dit.checkpoint import load_noise
 from fpsim.dit.dataset import DataSet
@@ -40,7 +40,7 @@ def video_figures(metric: VideoMetric, videos: Tensor, conditions: Tensor) -> Fi
 
 
 def nearest_digits(videos: Tensor, digits: Tensor) -> NDArray[np.float64]:
-    """How near the first frame of every video comes to a digit, wherever it stands.
+    """How near the first frame of every video comes to a digit, wherever it stands, across the edges too.
 
     Args:
         videos: float32 (N, F, S, S).
@@ -49,7 +49,8 @@ def nearest_digits(videos: Tensor, digits: Tensor) -> NDArray[np.float64]:
     Returns:
         float64 (N,), the least Euclidean distance of an 8x8 window of the frame to one of the digits.
     """
-    windows = videos[:, 0].unfold(1, DIGIT, 1).unfold(2, DIGIT, 1).flatten(3).flatten(1, 2)
+    around = nn.functional.pad(videos[:, :1], (0, DIGIT - 1, 0, DIGIT - 1), mode="circular")[:, 0]
+    windows = around.unfold(1, DIGIT, 1).unfold(2, DIGIT, 1).flatten(3).flatten(1, 2)
     known = digits.flatten(1)
     nearest: list[Tensor] = [
         torch.cdist(part.flatten(0, 1), known).amin(dim=1).reshape(len(part), -1).amin(dim=1)

@@ -98,7 +98,7 @@ def tracks(videos: Tensor) -> NDArray[np.float64]:
         videos: float (N, 4, 16, 16), finite.
 
     Returns:
-        float64 (N, 4, 2), rows and columns in pixels, 0 in the first frame.
+        float64 (N, 4, 2), rows and columns in pixels, 0 in the first frame; beyond the edges they go on.
     """
     check_videos(videos)
     steps = shifts(videos[:, :-1], videos[:, 1:])

@@ -48,7 +48,7 @@ class VideoDiTConfig(DiTConfig):
     channels: int = 1
     classes: int = 10
     frames: int = 4
-    motions: int = 16
+    motions: int = 9
 
     def __post_init__(self) -> None:
         super().__post_init__()
