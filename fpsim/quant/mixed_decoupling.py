@@ -13,12 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from fpsim.dit.hooks import GROUPS, Group, LinearLike, layer_group
-from fpsim.quant.mixed_assignment import Assignment, Budget, LayerSize
+from fpsim.array.config import ArrayConfig
+from fpsim.dit.hooks import GROUPS, BlockModel, Group, LinearLike, layer_group
+from fpsim.quant.calibration import Calibration
+from fpsim.quant.mixed import ViDiTQMixed, machine_functions
+from fpsim.quant.mixed_assignment import Assignment, Budget, LayerSize, layer_sizes
 from fpsim.quant.mixed_plan import RULES, Rule, plan
 from fpsim.quant.sensitivity import Functions, Sensitivity, Trials
-from fpsim.quant.sensitivity_quality import Changes, Measure, measure_of
+from fpsim.quant.sensitivity_quality import Changes, Compare, Measure, measure_of
 from fpsim.quant.viditq_layer import Width
 
 
@@ -43,6 +47,7 @@ class Decoupling:
     """What was found; every number is a paired change against floating-point samples of the same noise.
 
     Attributes:
+        sensitivity: what the assignments follow from.
         width: at which the groups were quantized.
         groups: group to how much each measure changes when that group alone is quantized.
         whole: when all layers are.
@@ -51,6 +56,7 @@ class Decoupling:
         difference: the decoupled rule's changes less plain MSE's, sample by sample: below 0, it is better.
     """
 
+    sensitivity: Sensitivity
     width: Width
     groups: dict[Group, Estimates]
     whole: Estimates
@@ -74,6 +80,44 @@ class Decoupling:
     def own(self, group: Group) -> Measure:
         """The measure that the paper ranks a group's layers by."""
         return measure_of(group, tuple(self.whole))
+
+
+def decoupling_of(
+    recipe: ViDiTQMixed,
+    model: BlockModel,
+    calibration: Calibration,
+    config: ArrayConfig,
+    compare: Compare,
+    measured: tuple[Tensor, Tensor],
+    judged: tuple[Tensor, Tensor],
+    *,
+    steps: int = 20,
+    progress: Callable[[int, int], None] | None = None,
+) -> Decoupling:
+    """The whole experiment on a model: code its layers, measure sensitivities, then `measure_decoupling`.
+
+    Args:
+        recipe: widths, the narrowest first, budget, ranges, and how layers are coded; its rule is not used.
+        model: the floating-point model.
+        calibration: of the model.
+        config: the machine.
+        compare: the measures (`fpsim.quant.sensitivity_quality`).
+        measured: starting noise and labels of the samples for sensitivities; `recipe.store` may keep those.
+        judged: those of the samples to judge by, others.
+        steps: DDIM steps.
+        progress: called after every run of the sampler with (runs done, runs in all), of sensitivities first,
+            then of the experiment.
+    """
+    factors = recipe.base.factors(model, calibration)
+    programs = recipe.programs(model, calibration, factors, config)
+    return measure_decoupling(
+        Trials.of(model, *judged, compare, steps),
+        {width: machine_functions(model, own, factors, config) for width, own in programs.items()},
+        recipe.sensitivity(model, programs, factors, config, *measured, compare, steps, progress),
+        recipe.budget,
+        layer_sizes(model, *measured),
+        progress=progress,
+    )
 
 
 def measure_decoupling(
@@ -117,6 +161,7 @@ def measure_decoupling(
         measure: values - outcomes["mse"][measure] for measure, values in outcomes["decoupled"].items()
     }
     return Decoupling(
+        sensitivity=sensitivity,
         width=narrow,
         groups=alone,
         whole=_estimates(found[len(present)]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,11 +15,11 @@ from fpsim.dit.metrics import ImageMetric
 from fpsim.dit.video_metrics import VideoMetric
 from fpsim.dit.video_model import VideoDiT, VideoDiTConfig
 from fpsim.quant.calibration import observe_model
-from fpsim.quant.mixed import MIXED_RECIPES, machine_functions
+from fpsim.quant.mixed import MIXED_RECIPES
 from fpsim.quant.mixed_assignment import Budget, layer_sizes
-from fpsim.quant.mixed_decoupling import Decoupling, Estimate, measure_decoupling
+from fpsim.quant.mixed_decoupling import Decoupling, Estimate, decoupling_of, measure_decoupling
 from fpsim.quant.mixed_plan import plan
-from fpsim.quant.sensitivity import Sensitivity, Trials, equal_ranges, measure_sensitivity
+from fpsim.quant.sensitivity import Trials, equal_ranges, measure_sensitivity
 from fpsim.quant.sensitivity_quality import video_changes
 from fpsim.quant.viditq_layer import Width
 
@@ -46,25 +48,23 @@ def metric() -> VideoMetric:
 
 
 @pytest.fixture(scope="module")
-def measured(model: VideoDiT, metric: VideoMetric) -> tuple[Decoupling, Sensitivity, Trials]:
-    recipe = MIXED_RECIPES[0]
-    calibration = observe_model(model, NOISE[:COUNT], LABELS[:COUNT], steps=STEPS)  # type: ignore[arg-type]
-    factors = recipe.base.factors(model, calibration)
-    functions = {
-        width: machine_functions(model, layers, factors, CONFIG)
-        for width, layers in recipe.programs(model, calibration, factors, CONFIG).items()
-    }
-    compare = video_changes(metric)
-    calibrated = Trials.of(model, NOISE[:COUNT], LABELS[:COUNT], compare, STEPS)
-    sensitivity = measure_sensitivity(calibrated, functions, equal_ranges(STEPS, 1))
-    judged = Trials.of(model, NOISE[COUNT:], LABELS[COUNT:], compare, STEPS)
-    sizes = layer_sizes(model, NOISE, LABELS)
+def result(model: VideoDiT, metric: VideoMetric) -> Decoupling:
+    measured, judged = (NOISE[:COUNT], LABELS[:COUNT]), (NOISE[COUNT:], LABELS[COUNT:])
+    calibration = observe_model(model, *measured, steps=STEPS)  # type: ignore[arg-type]
     seen: list[tuple[int, int]] = []
-    result = measure_decoupling(
-        judged, functions, sensitivity, BUDGET, sizes, progress=lambda *at: seen.append(at)
+    found = decoupling_of(
+        replace(MIXED_RECIPES[0], budget=BUDGET, ranges=1),
+        model,
+        calibration,
+        CONFIG,
+        video_changes(metric),
+        measured,
+        judged,
+        steps=STEPS,
+        progress=lambda *at: seen.append(at),
     )
-    assert seen == [(i + 1, 7) for i in range(7)]
-    return result, sensitivity, judged
+    assert seen == [(i + 1, 18) for i in range(18)] + [(i + 1, 7) for i in range(7)]
+    return found
 
 
 def test_changes_are_those_of_the_video_metric(metric: VideoMetric) -> None:
@@ -81,10 +81,7 @@ def test_changes_are_those_of_the_video_metric(metric: VideoMetric) -> None:
     assert all(values == pytest.approx(np.zeros(COUNT), abs=1e-12) for values in same.values())
 
 
-def test_every_group_is_tried_alone_and_all_together(
-    measured: tuple[Decoupling, Sensitivity, Trials],
-) -> None:
-    result, _, _ = measured
+def test_every_group_is_tried_alone_and_all_together(result: Decoupling) -> None:
     assert result.width == Width(4, 8)
     assert list(result.groups) == ["spatial", "temporal", "cross", "ffn"]
     assert list(result.whole) == ["mse", "content", "appearance", "motion"]
@@ -99,13 +96,10 @@ def test_every_group_is_tried_alone_and_all_together(
         assert whole.error > 0
 
 
-def test_both_rules_stay_within_the_budget(
-    measured: tuple[Decoupling, Sensitivity, Trials], model: VideoDiT
-) -> None:
-    result, sensitivity, _ = measured
+def test_both_rules_stay_within_the_budget(result: Decoupling, model: VideoDiT) -> None:
     sizes = layer_sizes(model, NOISE, LABELS)
     for rule, assignment in result.plans.items():
-        assert assignment == plan(sensitivity, BUDGET, sizes, rule)
+        assert assignment == plan(result.sensitivity, BUDGET, sizes, rule)
         assert assignment.mean("weight-bits", "parameter", sizes) <= 6
         assert all(0 < result.outcomes[rule][m].mean < result.whole[m].mean * 2 for m in result.whole)
     for measure, estimate in result.difference.items():
