@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from fpsim.formats import Format, get
-from fpsim.kernels import _check, tiles
+from fpsim.kernels import _check, saturating, tiles
 from fpsim.kernels.decode import max_units
 from fpsim.kernels.prepared import Prepared
 
@@ -90,8 +90,9 @@ def mac_array_decoded(
 ) -> NDArray[np.int64]:
     """`mac_array` on operands decoded by `decode_operand` or prepared (which the caller may keep).
 
-    Two prepared operands are multiplied in 8-bit tiles wherever `exact_in_int32` holds; everything else goes
-    through float32 GEMM or integer loops. The sums are the same.
+    Two prepared operands are multiplied in 8-bit tiles wherever `exact_in_int32` holds, or in tiles of narrow
+    lanes where sums saturate on the way and `saturating.takes` them; everything else goes through float32
+    GEMM or integer loops. The sums are the same.
 
     Args:
         a, b: (M, K) and (N, K): `Prepared` of a_fmt and b_fmt, or float32, values of codes of a_fmt and b_fmt
@@ -115,10 +116,7 @@ def mac_array_decoded(
     high = (1 << (bits - 1)) - 1
     # No prefix sum exceeds K · max|product|: where the register holds that, nothing is ever clamped.
     if overflow == "saturate" and max_product * left.shape[1] > high:
-        out = np.zeros((left.shape[0], right.shape[0]), np.int64)
-        by_k = np.ascontiguousarray(_float32(right).T.astype(np.int16))
-        _clamped_dot_products(_float32(left).astype(np.int16), by_k, -high - 1, high, out)
-        return out
+        return _saturated(left, right, max_product, bits)
     out = _sums(left, right, max_product, bits if overflow == "wrap" else 64)
     return np.clip(out, -high - 1, high, out=out) if overflow == "saturate-end" else out
 
@@ -146,6 +144,19 @@ def _sums(
     sums = _exact(_float32(a), _float32(b), max_product)
     out = np.empty(sums.shape, np.int64)
     _to_integers(sums.reshape(-1), bits, out.reshape(-1))
+    return out
+
+
+def _saturated(
+    a: NDArray[np.float32] | Prepared, b: NDArray[np.float32] | Prepared, max_product: int, bits: int
+) -> NDArray[np.int64]:
+    """Sums clamped to a register of `bits` after every addition."""
+    if isinstance(a, Prepared) and isinstance(b, Prepared) and saturating.takes(a, b, max_product, bits):
+        return saturating.sums(a, b, max_product, bits)
+    out = np.zeros((a.shape[0], b.shape[0]), np.int64)
+    by_k = np.ascontiguousarray(_float32(b).T.astype(np.int16))
+    high = (1 << (bits - 1)) - 1
+    _clamped_dot_products(_float32(a).astype(np.int16), by_k, -high - 1, high, out)
     return out
 
 

@@ -81,6 +81,18 @@ def test_sums_around_the_registers_ends(overflow: str) -> None:
         assert mac_array(a, b, "e3m0", "e3m0", bits, overflow).tolist() == law, f"{bits} bits"
 
 
+@pytest.mark.parametrize("fmt", OPERANDS)
+@pytest.mark.parametrize("bits", [9, 12, 15, 16, 17, 18])
+def test_saturation_in_tiles(fmt: str, bits: int) -> None:
+    """More rows and columns than one tile; rows that climb, fall, turn, and stay near zero."""
+    rng = np.random.default_rng([91, bits])
+    a, b = (rng.integers(0, 16, (rows, 90), dtype=np.uint8) for rows in (9, 99))
+    b[::3] = a[0] = 7
+    b[1::3, 45:] ^= np.uint8(8)
+    law = law_sums(a, b, fmt, fmt, Accumulator("exact", bits, "saturate"))
+    assert mac_array(a, b, fmt, fmt, bits, "saturate").tolist() == law
+
+
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     pair=st.sampled_from(PAIRS),
