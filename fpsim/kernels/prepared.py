@@ -77,7 +77,7 @@ def fits_bytes(fmt: Format) -> bool:
     return bool(units.min() >= -OFFSET and units.max() < OFFSET)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _decode_row(
     source: NDArray[np.uint8], packed: bool, table: NDArray[np.int8], out: NDArray[np.int8]
 ) -> None:
@@ -120,7 +120,7 @@ def _fill_rows(
         starts[m] = -OFFSET * total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _fill_panel(panels: Panels, p: int, out: int) -> None:
     """Panel p, at an address; what its last vectors hold beyond it is overwritten later, or spare."""
     rows, source = panels.rows, panels.source
@@ -143,7 +143,7 @@ def _fill_panels(panels: Panels) -> None:
         _fill_panel(panels, p, address(panels.blocks) + p * panels.blocks.strides[0])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def panel_at(panels: Panels, p: int) -> Any:
     """The address of panel p, until the next call."""
     if panels.ready:

@@ -148,7 +148,7 @@ _widen_lower = _widen(upper=False, whole=False)
 _widen_upper = _widen(upper=True, whole=False)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _widen_right(panel: int, groups: int, part: int, whole: bool, out: int) -> None:
     """A panel of 48 columns to vectors by k: one lane each (whole), or one half (0 or 1) of each lane."""
     for i in range(groups * TILE_VECTORS):

@@ -39,7 +39,7 @@ def avx512_in_use() -> bool:
     return os.environ.get("FPSIM_AVX512", "1") != "0" and _compiled_for_avx512()
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def address(array: Any) -> Any:
     """Where an array begins, as a signed integer (numba adds unsigned and signed ones as float64)."""
     return np.intp(array.ctypes.data)
