@@ -188,7 +188,7 @@ def hadamard_blocks(
         n: block size.
         signs: (K,) int8 of ±1, multiplied in before the transform; None leaves the elements as they are.
         base: None: 1 for 2^k, 12 for 12 · 2^k, 36 for 36 · 2^k, as QuaRot takes 1152 and 4608 apart; 144 is
-            the other way for 9 · 2^k. In these butterflies 1152 costs 24 additions an element by base 36 and
+            the other way for 9 · 2^k. In these butterflies 1152 costs 23 additions an element by base 36 and
             25 by base 144 (40 with a dense H36).
 
     Returns:
