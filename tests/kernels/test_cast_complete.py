@@ -27,8 +27,8 @@ FP16_CASES, BF16_CASES = 65536 - 2 * 1023, 65536 - 2 * 127  # all patterns but t
 # Non-negative finite values of each format, by its bits.
 COUNTS = {
     "e2m1": 8, "e3m0": 8, "e1m2": 8, "e2m3": 32, "e3m2": 32, "e4m3": 127, "e5m2": 31 * 4, "ue4m3": 127,
-    "e8m0": 255, "bf16": 255 * 128, "fp16": 31 * 1024, "tf32": 255 * 1024, "int4": 8, "int8": 128,
-    "uint4": 16, "uint8": 256,
+    "e8m0": 255, "bf16": 255 * 128, "fp16": 31 * 1024, "tf32": 255 * 1024, "int4": 8, "int6": 32,
+    "int8": 128, "uint4": 16, "uint8": 256,
 }  # fmt: skip
 # Numbers of float32 that would lie beyond its range, of the three points above the largest value.
 BEYOND = {"e8m0": 6, "bf16": 12, "tf32": 12}
