@@ -1,4 +1,4 @@
-"""The committed video model, loaded as what it is."""
+"""A trained video model, loaded as what it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fpsim.dit.video_model import VideoDiT
 
 
 def load_video_dit(domain: str = "video", directory: Path = DATA_DIR) -> tuple[VideoDiT, dict[str, str]]:
-    """Load the committed model of a video domain, as `fpsim.dit.checkpoint.load_trained`.
+    """Load the trained model of a video domain, as `fpsim.dit.checkpoint.load_trained`.
 
     Args:
         domain: a video domain.
