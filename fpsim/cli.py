@@ -103,7 +103,8 @@ def methods(
 ) -> None:
     """Measure every recipe on a model, executed bit by bit: quality, widths, passes, cycles, energy.
 
-    A line is kept when it is done: a run that was cut off goes on where it was.
+    Every recipe is sampled twice per seed, on the machine and in float: name a few to keep it short. A line
+    is kept when it is done: a run that was cut off goes on where it was.
 
     Example: fpsim methods --model digits --recipe hq-dit-w4a4 --recipe nvfp4
     """
