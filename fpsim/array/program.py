@@ -23,9 +23,10 @@ class StaticScale:
 
     Attributes:
         exp: row exponent register, 1 to 30: one unit of the aligned row is 2^(exp - 25 - guard_bits).
-        amp: amplitude register, 1 to 2^(align_bits - 1) - 1, of 11 significant bits: the aligned integer of
-            the largest code. Where activations have a zero point, the aligned width of all their codes, up to
-            2^align_bits.
+        amp: amplitude register, at least 1, of 11 significant bits, below 2^(align_bits - 1): the aligned
+            integer of the largest code. Where activations have a zero point, the aligned width of all their
+            codes, below 2^align_bits. Where rows are rotated in blocks of n, that of rotated integers, which
+            are not normalized: below n times as much.
     """
 
     exp: int
@@ -136,10 +137,9 @@ class LayerProgram:
         if n is not None and k % n:
             raise ValueError(f"{self.name}: K={k}: expected a multiple of hadamard_n={n} for a rotated layer")
         amp_bits = unit.align_bits - 1 if self.act_zero is None else unit.align_bits
-        if self.static is not None and (self.signs is not None or self.static.amp >= 1 << amp_bits):
-            raise ValueError(
-                f"{self.name}: static={self.static}: expected no rotation and amp < 2^{amp_bits}"
-            )
+        if self.static is not None and self.static.amp >= (n or 1) << amp_bits:
+            times = f"{n} * " if n else ""
+            raise ValueError(f"{self.name}: static={self.static}: expected amp < {times}2^{amp_bits}")
         self._check_zeros(unit)
 
     def _check_zeros(self, unit: UnitConfig) -> None:

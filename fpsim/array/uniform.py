@@ -126,7 +126,8 @@ def fake(program: LayerProgram, unit: UnitConfig) -> FloatRun:
     weights *= (scales * gain)[:, None]
     bias = program.bias.view(np.float16).astype(np.float32)
     rotation = None if program.signs is None else rotation_matrix(n, program.signs)
-    static = None if program.static is None else np.float32(program.static.value(unit.guard_bits))
+    # Rotated integers are not normalized, these rows are.
+    static = None if program.static is None else np.float32(program.static.value(unit.guard_bits) / n**0.5)
 
     def run(x: NDArray[np.float32]) -> NDArray[np.float32]:
         rows = x if rotation is None else rotate_float(x, rotation)

@@ -9,10 +9,9 @@ HQ_RECIPES = (
     HQDiT(gptq=False, name="hq-dit-w4a4-no-gptq", title="HQ-DiT W4A4 without GPTQ"),
     HQDiT(hadamard=None, name="hq-dit-w4a4-no-hadamard", title="HQ-DiT W4A4 without transforms"),
     HQDiT(
-        hadamard=None,
         activation="tensor",
         name="hq-dit-w4a4-per-tensor",
-        title="HQ-DiT W4A4, static activations per tensor, no transforms",
+        title="HQ-DiT W4A4, static activations per tensor",
     ),
     HQDiT(
         activation="channel",

@@ -54,8 +54,8 @@ class HQDiT:
         gptq: whether errors are compensated; else weights go to the nearest values.
         activation: "token": one dynamic scale per row. "channel": besides, every channel is divided by its
             largest calibrated magnitude before the transform, and the weights grow by it; the layers before
-            take the factor up, for fc2 the host. "tensor": one static scale per layer; the machine has none
-            for rows that it rotates, so only with hadamard=None.
+            take the factor up, for fc2 the host. "tensor": one static scale per layer, for the
+            largest magnitude that calibration saw behind the transform.
         keep: patterns of layers that stay in floating point, such as "*.mlp.fc2".
         seed: seed of the random sign vectors.
     """
@@ -76,8 +76,6 @@ class HQDiT:
     def __post_init__(self) -> None:
         if self.activation not in ("token", "channel", "tensor"):
             raise ValueError(f"activation={self.activation!r}: expected token, channel or tensor")
-        if self.activation == "tensor" and self.hadamard is not None:
-            raise ValueError(f"hadamard={self.hadamard!r}: expected None with activation='tensor'")
 
     def quantize(self, model: DiT, calibration: Calibration, config: ArrayConfig) -> QuantizedModel:
         """Fold what can be folded, then transform, choose a format and code, layer by layer."""
@@ -106,11 +104,18 @@ class HQDiT:
         return OperandChoice(act_fmt, weight_fmt)
 
     def _program(self, layer: RotatedLayer, unit: UnitConfig) -> LayerProgram:
-        largest = float(np.abs(layer.rows).max())
-        static = static_scale(largest or 1.0, unit) if self.activation == "tensor" else None
+        static = _static_scale(layer, unit) if self.activation == "tensor" else None
         return code_layer(
             layer, self.choose_formats(layer), self.clipping, unit, compensate=self.gptq, static=static
         )
+
+
+def _static_scale(layer: RotatedLayer, unit: UnitConfig) -> StaticScale:
+    """The scale of the largest calibrated magnitude; any, for a layer that only saw zeros."""
+    largest = float(np.abs(layer.rows).max())
+    if largest == 0 or layer.hadamard_n is None:
+        return static_scale(largest or 1.0, unit)
+    return static_scale(largest, unit, (float(np.abs(layer.quantizer_rows()).max()), layer.hadamard_n))
 
 
 def code_layer(

@@ -126,22 +126,33 @@ def fp16_bits(x: NDArray[np.float64] | NDArray[np.float32], name: str) -> NDArra
     return bits
 
 
-def static_scale(amax: float, unit: UnitConfig) -> StaticScale:
+def static_scale(amax: float, unit: UnitConfig, rotated: tuple[float, int] | None = None) -> StaticScale:
     """The registers that make `amax` the value of the largest code.
 
     The exponent is that of `amax` as an FP16 number, so that the amplitude uses all bits of an aligned
     element; the amplitude has 11 significant bits, as one found at run time has.
 
     Args:
-        amax: largest expected magnitude, positive, at most 65504.
+        amax: largest expected magnitude as rows come in, positive, at most 65504.
+        unit: the machine.
+        rotated: where rows are rotated: the largest expected magnitude behind the normalized rotation,
+            positive, at most amax · sqrt(n), which stands for the largest code then; and the block size n.
     """
     if not 0 < amax <= 65504:
         raise ValueError(f"amax={amax!r}: expected a positive number up to 65504")
+    largest, n = rotated or (amax, 1)
+    if not 0 < largest <= amax * n**0.5 * (1 + 1e-9):
+        raise ValueError(f"rotated={rotated!r}: expected a positive number up to amax · sqrt(n), and n")
     exp = max(int(np.frexp(amax)[1]) - 1 + 15, 1)
     step = np.ldexp(1.0, exp - 25 - unit.guard_bits)
-    limit = (1 << (unit.align_bits - 1)) - 1
-    amp = int(round_to_tf32(np.array([min(max(amax / step, 1.0), limit)]))[0])
-    return StaticScale(exp, min(amp, limit))
+    units = max(largest * n**0.5 / step, 1.0)
+    return StaticScale(exp, min(int(round_to_tf32(np.array([units]))[0]), _below(n << unit.align_bits - 1)))
+
+
+def _below(bound: int) -> int:
+    """The largest integer of 11 significant bits below a bound of at least 2^11."""
+    drop = (bound - 1).bit_length() - FP16_SIGNIFICAND_BITS
+    return (bound - 1) >> drop << drop
 
 
 def static_range(low: float, high: float, unit: UnitConfig, fmt: str) -> tuple[StaticScale, int]:
@@ -160,7 +171,7 @@ def static_range(low: float, high: float, unit: UnitConfig, fmt: str) -> tuple[S
     exp = static_scale(max(-low, high), unit).exp
     step = np.ldexp(1.0, exp - 25 - unit.guard_bits)
     amp = int(round_to_tf32(np.array([max((high - low) / step, 1.0)]))[0])
-    amp = min(amp, (1 << unit.align_bits) - (1 << (unit.align_bits - FP16_SIGNIFICAND_BITS)))
+    amp = min(amp, _below(1 << unit.align_bits))
     levels = form.n_codes - 1
     above_lowest = min(int(np.rint(levels * -low / (amp * step))), levels)
     return StaticScale(exp, amp), above_lowest - form.n_codes // 2

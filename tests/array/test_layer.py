@@ -29,12 +29,12 @@ def random_program(
         weight_codes=codes,
         col_scale=exponents << np.uint32(10) | rng.integers(0, 1024, n, dtype=np.uint32),
         bias=rng.standard_normal(n).astype(np.float16).view(np.uint16),
-        signs=rng.choice(np.array([-1, 1], np.int8), k) if mode == "rotated" else None,
-        static=StaticScale(16, 20480) if mode == "static" else None,
+        signs=rng.choice(np.array([-1, 1], np.int8), k) if mode.startswith("rotated") else None,
+        static={"static": StaticScale(16, 20480), "rotated static": StaticScale(16, 61440)}.get(mode),
     )
 
 
-@pytest.mark.parametrize("mode", ["plain", "rotated", "static"])
+@pytest.mark.parametrize("mode", ["plain", "rotated", "static", "rotated static"])
 @pytest.mark.parametrize("act", OPERAND_FORMATS)
 @pytest.mark.parametrize("weight", OPERAND_FORMATS)
 def test_kernels_and_law_agree_on_whole_layers(act: str, weight: str, mode: str) -> None:
@@ -115,7 +115,7 @@ def small(**changes: object) -> LayerProgram:
         ({"weight_codes": np.full((2, 32), 16, np.uint8)}, r"16"),
         ({"weight_codes": np.zeros((2, 33), np.uint8), "signs": np.ones(33, np.int8)}, r"K=33.*multiple of"),
         ({"static": StaticScale(15, 1 << 15)}, r"amp < 2\^15"),
-        ({"static": StaticScale(15, 7), "signs": np.ones(32, np.int8)}, r"no rotation"),
+        ({"static": StaticScale(15, 32 << 15), "signs": np.ones(32, np.int8)}, r"amp < 32 \* 2\^15"),
     ],
 )
 def test_illegal_programs_are_refused(changes: dict[str, object], message: str) -> None:

@@ -17,7 +17,7 @@ from fpsim.array.reference import trace_tile
 from fpsim.formats import get
 
 FORMATS = ("e2m1", "e3m0", "int4", "int6", "int8")
-MODES = ("plain", "rotated", "static")
+MODES = ("plain", "rotated", "static", "rotated static")
 ONE_TF32 = 127 << 10
 
 
@@ -33,9 +33,9 @@ def random_program(
         weight_codes=rng.integers(0, get(weight).n_codes, (n, k)).astype(np.uint8),
         col_scale=rng.integers(100 << 10, 115 << 10, n, dtype=np.uint32),
         bias=rng.standard_normal(n).astype(np.float16).view(np.uint16),
-        signs=rng.choice(np.array([-1, 1], np.int8), k) if mode == "rotated" else None,
-        static=StaticScale(16, 20480) if mode == "static" else None,
-        act_zero=(int(rng.integers(-half, half)) if mode == "static" else "row") if act_zero else None,
+        signs=rng.choice(np.array([-1, 1], np.int8), k) if mode.startswith("rotated") else None,
+        static={"static": StaticScale(16, 20480), "rotated static": StaticScale(16, 61440)}.get(mode),
+        act_zero=(int(rng.integers(-half, half)) if mode.endswith("static") else "row") if act_zero else None,
         weight_zero=rng.integers(-300, 300, n).astype(np.int16) if weight_zero else None,
     )
 

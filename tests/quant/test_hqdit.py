@@ -188,8 +188,6 @@ def test_channel_factors_make_every_channel_as_large_as_the_median_one() -> None
 def test_illegal_options_are_refused() -> None:
     with pytest.raises(ValueError, match="activation='row': expected token, channel or tensor"):
         HQDiT(activation="row")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="hadamard='full': expected None with activation='tensor'"):
-        HQDiT(activation="tensor")
     with pytest.raises(ValueError, match="hadamard=7: expected 'full', None or a divisor of"):
         quantize(HQDiT(hadamard=7))
 

@@ -46,7 +46,7 @@ def test_tf32_bits_are_the_top_nineteen_of_float32() -> None:
         tf32_bits(np.array([2.0**-130]))
 
 
-@pytest.mark.parametrize("amax", [65504.0, 6.0, 5.9999, 1.0, 0.75, 6.1e-5, 6e-8])
+@pytest.mark.parametrize("amax", [65504.0, 6.0, 5.9999, 1.9999, 1.0, 0.75, 6.1e-5, 6e-8])
 def test_static_registers_stand_for_amax(amax: float) -> None:
     unit = UnitConfig()
     scale = static_scale(amax, unit)
@@ -55,6 +55,25 @@ def test_static_registers_stand_for_amax(amax: float) -> None:
     assert scale.amp < 2 ** (unit.align_bits - 1)
     tolerance = 2.0**-11 if amax > 2.0**-14 else 0.5
     assert abs(value / amax - 1) <= tolerance
+
+
+@pytest.mark.parametrize("n", [8, 96, 384])
+@pytest.mark.parametrize(("amax", "part"), [(1.9999, 1.0), (1.0, 0.3), (60000.0, 0.01)])
+def test_static_registers_of_rotated_rows_stand_for_what_is_behind_the_rotation(
+    n: int, amax: float, part: float
+) -> None:
+    unit = UnitConfig()
+    largest = amax * part * n**0.5
+    scale = static_scale(amax, unit, (largest, n))
+    assert scale.exp == static_scale(amax, unit).exp
+    assert scale.amp < n * 2 ** (unit.align_bits - 1)
+    # Rotated integers are sqrt(n) times what the normalized rotation makes.
+    value = scale.amp * 2.0 ** (scale.exp - 25 - unit.guard_bits) / n**0.5
+    # Half a step of 11 significant bits; a whole one at the very top, where there is no number above.
+    assert abs(value / largest - 1) <= (2.0**-10 if part == 1 else 2.0**-11)
+    for bad in (0.0, 1.01 * amax * n**0.5, float("nan")):
+        with pytest.raises(ValueError, match="rotated="):
+            static_scale(amax, unit, (bad, n))
 
 
 @pytest.mark.parametrize("amax", [0.0, -1.0, 70000.0, float("nan")])
