@@ -128,6 +128,36 @@ def methods(
 
 
 @app.command()
+def decoupling(
+    out: Annotated[Path, typer.Option(help="Folder for tables and sensitivities.")] = Path("out/decoupling"),
+    measured: Annotated[int, typer.Option(help="Videos that sensitivities are measured on.")] = 24,
+    judged: Annotated[int, typer.Option(help="Other videos, that assignments are judged by.")] = 64,
+    steps: Steps = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Measure on the video model which layer group spoils which metric, and what ViDiT-Q-MP makes of it.
+
+    Mixed precision with layers ranked by their group's own metric runs against the same budget spent by
+    plain squared error, from the same noise (minutes; the sensitivities are kept for the next run).
+
+    Example: fpsim decoupling --judged 200
+    """
+    from rich.markdown import Markdown
+
+    from fpsim.demo.progress import progress_bars
+    from fpsim.methods.video import VideoSampling, run_video, study_data, study_text
+    from fpsim.report.files import strict
+
+    with _clear_errors(), progress_bars() as progress:
+        result = run_video(out, VideoSampling(measured, judged, steps), progress)
+    if as_json:
+        _print_json(strict(study_data(result)))
+        return
+    console.print(Markdown(study_text(result)))
+    console.print(f"wrote {out}")
+
+
+@app.command()
 def golden(
     out: Annotated[Path, typer.Option(help="Folder of the golden sets.")] = Path("golden"),
     capture: Annotated[bool, typer.Option(help="Take new rows from a sampling run.")] = False,

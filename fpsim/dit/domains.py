@@ -19,6 +19,8 @@ from fpsim.dit.digits import load_digits
 from fpsim.dit.glyphs import load_glyphs
 from fpsim.dit.model import DiT, DiTConfig
 from fpsim.dit.training import TrainSettings
+from fpsim.dit.video_digits import CANVAS, CLASSES, FRAMES, MOTIONS, conditions_in_turn, load_moving_digits
+from fpsim.dit.video_model import VideoDiT, VideoDiTConfig
 
 Kind = Literal["image", "video"]
 DEFAULT_DOMAIN = "digits"
@@ -108,6 +110,19 @@ def _images(
     )
 
 
+_VIDEO = Domain(
+    name="video",
+    kind="video",
+    config=VideoDiTConfig(image=CANVAS, classes=CLASSES, frames=FRAMES, motions=MOTIONS),
+    build=VideoDiT,
+    shape=(FRAMES, CANVAS, CANVAS),
+    load=load_moving_digits,
+    conditions=conditions_in_turn,
+    null=(CLASSES, MOTIONS),
+    settings=TrainSettings(steps=8_000),
+    metric=MetricSettings(epochs=6, seed=0),
+)
+
 # The classifier's seed is, of 0, 1 and 2, the first one of the best accuracy on the test images.
 _ALL = (
     _images("digits", DiTConfig(), load_digits, MetricSettings(epochs=120, seed=1)),
@@ -118,6 +133,7 @@ _ALL = (
         MetricSettings(epochs=30, seed=0),
         TrainSettings(steps=12_000),
     ),
+    _VIDEO,
 )
 DOMAINS = {domain.name: domain for domain in _ALL}
 

@@ -16,11 +16,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from fpsim.dit.domains import DEFAULT_DOMAIN, DOMAINS, Domain, Kind, get_domain
 from fpsim.dit.files import DATA_DIR, write_whole
 from fpsim.dit.image_card import image_card
+from fpsim.dit.video_card import video_card
 
 CardWriter = Callable[[Domain, Path, int, Callable[[str], None]], str]
 
 # Makes a domain's card, called with (domain, folder of the data files, noise seeds, progress).
-CARDS: dict[Kind, CardWriter] = {"image": image_card}
+CARDS: dict[Kind, CardWriter] = {"image": image_card, "video": video_card}
 
 
 def main(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 FEATURES = 32
-SIDE = 2  # of the maps that reach the linear layers
+_HALVINGS = {8: 2, 12: 2, 16: 3}  # of the maps, by image side, so that 2x2 or 3x3 reach the linear layers
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class MetricNetConfig:
     """What a classifier sees and tells apart.
 
     Attributes:
-        image: side of the square grey image in pixels, 8 or 16.
+        image: side of the square grey image in pixels, 8, 12 or 16.
         classes: number of classes.
     """
 
@@ -24,17 +24,28 @@ class MetricNetConfig:
     classes: int = 10
 
     def __post_init__(self) -> None:
-        if self.image not in (8, 16):
-            raise ValueError(f"image={self.image!r}: expected 8 or 16")
+        if self.image not in _HALVINGS:
+            raise ValueError(f"image={self.image!r}: expected 8, 12 or 16")
         if self.classes < 2:
             raise ValueError(f"classes={self.classes!r}: expected at least 2")
+
+    @property
+    def halvings(self) -> int:
+        """How often the maps are halved, 2 or 3."""
+        return _HALVINGS[self.image]
+
+    @property
+    def side(self) -> int:
+        """Side of the maps that reach the linear layers, 2 or 3."""
+        return self.image >> self.halvings
 
 
 class MetricNet(nn.Module):
     """Three 3x3 convolutions, a linear to 32 features and a linear to the classes.
 
     Maps are halved after the last two convolutions, and after the first too where the image has 16 pixels
-    a side, so that 2x2 remain. 64,298 parameters for the digits' ten classes, 33 more for each further one.
+    a side, so that 2x2 remain, or 3x3 of 12 pixels. 64,298 parameters for the digits' ten classes, 33 more
+    for each further one, 10,240 more for images of 12 pixels a side.
     """
 
     def __init__(self, config: MetricNetConfig | None = None) -> None:
@@ -43,7 +54,7 @@ class MetricNet(nn.Module):
         self.conv1 = nn.Conv2d(1, 32, 3, padding=1)
         self.conv2 = nn.Conv2d(32, 64, 3, padding=1)
         self.conv3 = nn.Conv2d(64, 64, 3, padding=1)
-        self.embed = nn.Linear(64 * SIDE**2, FEATURES)
+        self.embed = nn.Linear(64 * config.side**2, FEATURES)
         self.drop = nn.Dropout(0.3)
         self.head = nn.Linear(FEATURES, config.classes)
 
@@ -51,7 +62,7 @@ class MetricNet(nn.Module):
         """Images float32 (B, 1, S, S) in [-1, 1] to features float32 (B, 32)."""
         relu, halve = torch.relu, nn.functional.max_pool2d
         y = relu(self.conv1(images))
-        if self.config.image == 16:
+        if self.config.halvings == 3:
             y = halve(y, 2)
         y = halve(relu(self.conv2(y)), 2)
         y = halve(relu(self.conv3(y)), 2)

@@ -25,11 +25,12 @@ from fpsim.dit.files import DATA_DIR, write_set
 from fpsim.dit.image_metric import MetricPack, train_image_metric
 from fpsim.dit.training import Progress as Report
 from fpsim.dit.training import Trained, TrainSettings, train_dit
+from fpsim.dit.video_metrics import train_video_metric
 
 MetricTrainer = Callable[[Domain, DataSet, int, int, Report], MetricPack]
 
 # Trains a domain's metric, called with (domain, data, epochs, seed, progress).
-METRIC_TRAINERS: dict[Kind, MetricTrainer] = {"image": train_image_metric}
+METRIC_TRAINERS: dict[Kind, MetricTrainer] = {"image": train_image_metric, "video": train_video_metric}
 
 
 def pack(domain: Domain, settings: TrainSettings, dit: Trained, metric: MetricPack) -> dict[str, bytes]:

@@ -41,10 +41,10 @@ QUALITY_OF: dict[Group, Quality] = {
 
 
 def check_videos(videos: Tensor, name: str = "videos") -> None:
-    """Raise ValueError unless videos are a finite float tensor (N, 4, 16, 16), N >= 1."""
+    """Raise ValueError unless videos are a finite float tensor (N, 3, 12, 12), N >= 1."""
     shape = (FRAMES, CANVAS, CANVAS)
     if videos.ndim != 4 or tuple(videos.shape[1:]) != shape or len(videos) < 1:
-        raise ValueError(f"{name}: shape {tuple(videos.shape)}, expected (N, 4, 16, 16) with N >= 1")
+        raise ValueError(f"{name}: shape {tuple(videos.shape)}, expected (N, 3, 12, 12) with N >= 1")
     if not videos.is_floating_point():
         raise ValueError(f"{name}: dtype {videos.dtype}, expected a float type")
     if not bool(videos.isfinite().all()):
@@ -71,11 +71,11 @@ def shifts(origin: Tensor, moved: Tensor) -> NDArray[np.float64]:
     centre of mass would also follow every error in the grey of a pixel. Frames without ink have the shift 0.
 
     Args:
-        origin: float (..., 16, 16), finite.
+        origin: float (..., 12, 12), finite.
         moved: the same shape.
 
     Returns:
-        float64 (..., 2), rows and columns in pixels, -8.5 to 7.5.
+        float64 (..., 2), rows and columns in pixels, -6.5 to 5.5.
     """
     first, second = (np.fft.rfft2(x.double().clamp(min=0).numpy()) for x in (origin, moved))
     matches = np.fft.irfft2(first.conj() * second, s=(CANVAS, CANVAS))
@@ -95,10 +95,10 @@ def tracks(videos: Tensor) -> NDArray[np.float64]:
     """Where the digit is in every frame, from where it is in the first: the sum of the shifts so far.
 
     Args:
-        videos: float (N, 4, 16, 16), finite.
+        videos: float (N, 3, 12, 12), finite.
 
     Returns:
-        float64 (N, 4, 2), rows and columns in pixels, 0 in the first frame; beyond the edges they go on.
+        float64 (N, 3, 2), rows and columns in pixels, 0 in the first frame; beyond the edges they go on.
     """
     check_videos(videos)
     steps = shifts(videos[:, :-1], videos[:, 1:])
@@ -112,7 +112,7 @@ def motion_errors(videos: Tensor, conditions: Tensor) -> NDArray[np.float64]:
     leaves the start open; the error is the mean distance over the frames. Zero for every real video.
 
     Args:
-        videos: float (N, 4, 16, 16), finite.
+        videos: float (N, 3, 12, 12), finite.
         conditions: int64 (N, 2), digits and motions.
 
     Returns:
@@ -129,7 +129,7 @@ def motion_errors(videos: Tensor, conditions: Tensor) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class VideoMetric:
-    """The three metrics; videos are float (N, 4, 16, 16), finite, and conditions int64 (N, 2).
+    """The three metrics; videos are float (N, 3, 12, 12), finite, and conditions int64 (N, 2).
 
     Attributes:
         frames: classifier and statistics of single frames.
@@ -139,7 +139,7 @@ class VideoMetric:
 
     @torch.no_grad()
     def log_probabilities(self, videos: Tensor, conditions: Tensor) -> NDArray[np.float64]:
-        """The classifier's log-probability of the digit asked for, in nats, float64 (N, 4)."""
+        """The classifier's log-probability of the digit asked for, in nats, float64 (N, 3)."""
         check_videos(videos)
         _check_conditions(conditions, videos)
         scores = self.frames.net(frames_of(videos).float()).double().log_softmax(dim=1)

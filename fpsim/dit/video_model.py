@@ -3,11 +3,12 @@
 The block is STDiT's (Open-Sora 1.0): a PixArt block (arXiv 2310.00426, figure 4) with attention over time
 behind the attention over space. Four groups of linears follow, spatial attention, temporal attention,
 cross-attention on the condition and FFN, which ViDiT-Q (arXiv 2406.02540) budgets by a metric each.
-As there, temporal attention and cross-attention read the residual stream without a norm, temporal attention
-shares the gate of spatial attention, and the modulation comes from the timestep alone: what to draw and
-where it goes reaches the tokens through cross-attention only. Ours: everything starts at zero as in
-adaLN-Zero, the time positions join the tokens at the input, and the two condition tokens are plain
-embeddings.
+As there, temporal attention and cross-attention read the residual stream without a norm, and temporal
+attention shares the gate of spatial attention. Ours: everything starts at zero as in adaLN-Zero, the time
+positions join the tokens at the input, and the condition comes in two ways. What to draw reaches the tokens
+through cross-attention only, as four learned tokens per class in the place of a text. Where it goes joins
+the timestep in the modulation: a model of this size that gets the motion by cross-attention alone hardly
+uses it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class VideoDiTConfig(DiTConfig):
 
     Attributes:
         frames: frames of a video.
+        condition_tokens: learned tokens per class that cross-attention reads.
         motions: number of motion classes; motion `motions` is the null motion of guidance.
     """
 
@@ -44,15 +46,16 @@ class VideoDiTConfig(DiTConfig):
     depth: int = 4
     heads: int = 3
     patch: int = 4
-    image: int = 16
+    image: int = 12
     channels: int = 1
     classes: int = 10
-    frames: int = 4
+    frames: int = 3
+    condition_tokens: int = 4
     motions: int = 9
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("frames", "motions"):
+        for name in ("frames", "condition_tokens", "motions"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name}={value!r}: expected an integer of at least 1")
@@ -144,7 +147,7 @@ class VideoDiT(nn.Module):
         self.x_embedder = PatchEmbed(config)
         self.t_embedder = TimestepEmbedder(hidden)
         self.t_block = nn.Sequential(nn.SiLU(), nn.Linear(hidden, 6 * hidden))
-        self.y_embedder = LabelEmbedder(config.classes, hidden)
+        self.y_embedder = LabelEmbedder(config.classes, config.condition_tokens * hidden)
         self.motion_embedder = LabelEmbedder(config.motions, hidden)
         space = sincos_positions(hidden, config.grid)[None, None]
         time = timestep_code(torch.arange(config.frames), hidden)[None, :, None]
@@ -199,10 +202,10 @@ class VideoDiT(nn.Module):
         patches: Tensor = self.x_embedder(x.reshape(batch * c.frames, 1, c.image, c.image))
         tokens = patches.reshape(batch, c.frames, c.tokens, c.hidden)
         tokens = tokens + self.pos_embed + self.pos_embed_temporal
-        code = self.t_embedder(t)
-        modulation = self.t_block(code).reshape(batch, 6, c.hidden)
         labels, motions = condition.unbind(dim=1)
-        context = torch.stack([self.y_embedder(labels), self.motion_embedder(motions)], dim=1)
+        code = self.t_embedder(t) + self.motion_embedder(motions)
+        modulation = self.t_block(code).reshape(batch, 6, c.hidden)
+        context = self.y_embedder(labels).reshape(batch, c.condition_tokens, c.hidden)
         for block in self.blocks:
             tokens = block(tokens, modulation, context)
         return self._unpatchify(self.final_layer(tokens.reshape(batch, -1, c.hidden), code))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from fpsim.array.config import ArrayConfig
 from fpsim.dit.diffusion import Images, ddim_sample
@@ -18,10 +20,12 @@ from fpsim.quant.mixed import MIXED_RECIPES, ViDiTQMixed
 from fpsim.quant.mixed_decoupling import Decoupling, Estimate, Estimates, decoupling_of
 from fpsim.quant.sensitivity_quality import Compare, video_changes
 from fpsim.quant.viditq import VIDITQ_RECIPES, ViDiTQ
+from fpsim.report.files import strict, write_set
 
 Progress = Callable[[str, int, int], None]
 Samples = tuple[Images, Images]  # starting noise and labels
 
+JSON_NAME, TEXT_NAME = "decoupling.json", "decoupling.md"
 EXPERIMENTS: tuple[ViDiTQMixed, ...] = tuple(r for r in MIXED_RECIPES if r.rule == "decoupled")
 
 
@@ -61,16 +65,15 @@ class VideoStudy:
     decoupling: dict[str, Decoupling]
 
 
-def measure_video(
-    sampling: VideoSampling, progress: Progress, *, domain: str = "video", store: Path | None = None
-) -> VideoStudy:
-    """Measure the committed model of a video domain.
+def run_video(out: Path, sampling: VideoSampling, progress: Progress, *, domain: str = "video") -> VideoStudy:
+    """Measure the committed model of a video domain and write `decoupling.json` and `decoupling.md`.
 
     Args:
+        out: folder of results, and of the sensitivities, which a second run with the same model and
+            sampling finds again.
         sampling: how much.
         progress: called with (what, done, total).
         domain: a video domain.
-        store: folder that keeps sensitivities; None: none are kept.
 
     Raises:
         ValueError: an unknown domain, or one of no videos.
@@ -78,15 +81,44 @@ def measure_video(
     """
     model, _ = load_video_dit(domain)
     points = sample_noise(domain, sampling.judged, seed=0)
-    return study(
+    result = study(
         model,
         video_changes(load_video_metric(domain)),
         calibration_noise(domain),
         (points.noise, points.labels),
         sampling,
         progress,
-        store=store,
+        store=out,
     )
+    content = json.dumps(strict(study_data(result)), indent=1) + "\n"
+    write_set(out, {JSON_NAME: content.encode(), TEXT_NAME: study_text(result).encode()})
+    return result
+
+
+def study_data(result: VideoStudy) -> dict[str, Any]:
+    """The study as plain data: every mean and standard error, and the widths of both assignments."""
+    return {
+        "sampling": asdict(result.sampling),
+        "recipes": {name: _data(estimates) for name, estimates in result.recipes.items()},
+        "decoupling": {
+            name: {
+                "width": str(found.width),
+                "groups": {group: _data(estimates) for group, estimates in found.groups.items()},
+                "whole": _data(found.whole),
+                "outcomes": {rule: _data(estimates) for rule, estimates in found.outcomes.items()},
+                "difference": _data(found.difference),
+                "plans": {
+                    rule: dict(zip(plan.layers, ([str(w) for w in row] for row in plan.widths), strict=True))
+                    for rule, plan in found.plans.items()
+                },
+            }
+            for name, found in result.decoupling.items()
+        },
+    }
+
+
+def _data(estimates: Estimates) -> dict[str, dict[str, float]]:
+    return {measure: asdict(estimate) for measure, estimate in estimates.items()}
 
 
 def study(

@@ -112,6 +112,9 @@ def test_classifier_has_the_parameters_of_its_layers() -> None:
     assert sum(p.numel() for p in MetricNet().parameters()) == sum(k * n + n for k, n in layers) == 64_298
     larger = MetricNet(MetricNetConfig(image=16, classes=26))
     assert sum(p.numel() for p in larger.parameters()) == 64_298 + 16 * 33
+    between = MetricNet(MetricNetConfig(image=12))
+    assert sum(p.numel() for p in between.parameters()) == 64_298 + 5 * 64 * 32
+    assert between(torch.zeros(3, 1, 12, 12)).shape == (3, 10)
     images = torch.zeros(3, 1, 16, 16)
     assert larger.features(images).shape == (3, 32)
     assert larger(images).shape == (3, 26)
@@ -130,8 +133,8 @@ def test_larger_images_are_halved_after_every_convolution() -> None:
 
 
 def test_illegal_classifiers_are_named() -> None:
-    with pytest.raises(ValueError, match="image=12: expected 8 or 16"):
-        MetricNetConfig(image=12)
+    with pytest.raises(ValueError, match="image=10: expected 8, 12 or 16"):
+        MetricNetConfig(image=10)
     with pytest.raises(ValueError, match="classes=1: expected at least 2"):
         MetricNetConfig(classes=1)
 

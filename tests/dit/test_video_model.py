@@ -66,13 +66,13 @@ def test_parameter_count_is_that_of_the_layer_table() -> None:
         + linear(256, h)
         + linear(h, h)
         + linear(h, 6 * h)
-        + (11 + 10) * h
-        + (16 + 4) * h
+        + (11 * 4 + 10) * h
+        + (9 + 3) * h
         + depth * block
         + linear(h, 2 * h)
         + linear(h, patch_values)
     )
-    assert expected == 861_712
+    assert expected == 864_112
     assert sum(p.numel() for p in VideoDiT().parameters()) == expected
 
 
@@ -84,7 +84,7 @@ def test_thirty_six_linears_are_named_in_the_order_in_which_they_run() -> None:
         assert isinstance(module, nn.Linear)
         assert module.in_features % 32 == 0
         module.register_forward_pre_hook(lambda _m, _x, name=name: called.append(name))
-    model(torch.zeros(1, 4, 16, 16), torch.tensor([3]), torch.tensor([[0, 0]]))
+    model(torch.zeros(1, 3, 12, 12), torch.tensor([3]), torch.tensor([[0, 0]]))
     assert tuple(called) == model.linear_names()
     assert len(called) == 36
     inside = {n for n, m in model.blocks.named_modules(prefix="blocks") if isinstance(m, nn.Linear)}
@@ -153,14 +153,28 @@ class TestReach:
         assert len(reach(awake(), *self.PIXEL)) == 3 * 2 * 2
 
 
-def test_the_condition_comes_through_cross_attention_alone() -> None:
+def test_the_class_comes_through_cross_attention_alone_and_the_motion_past_it() -> None:
     x, t, condition = inputs()
-    for other in (condition * torch.tensor([1, 0]), condition * torch.tensor([0, 1])):
+    other_class, other_motion = (condition * torch.tensor(keep) for keep in ([0, 1], [1, 0]))
+    silent = silence(awake(), "cross_attn")
+    for other in (other_class, other_motion):
         difference = (awake()(x, t, other) - awake()(x, t, condition)).abs()
         assert difference.amax(dim=(1, 2, 3)).min() > 1e-4
-        silent = silence(awake(), "cross_attn")
-        assert torch.equal(silent(x, t, other), silent(x, t, condition))
+    assert torch.equal(silent(x, t, other_class), silent(x, t, condition))
+    assert (silent(x, t, other_motion) - silent(x, t, condition)).abs().amax(dim=(1, 2, 3)).min() > 1e-4
     assert (awake()(x, t + 7, condition) - awake()(x, t, condition)).abs().max() > 1e-4
+
+
+def test_queries_tell_the_condition_tokens_apart() -> None:
+    """With one token a softmax over it would be 1, and neither q nor k would count."""
+    x, t, condition = inputs()
+    for weight in ("q.weight", "kv.weight"):
+        model = awake()
+        for block in model.blocks:
+            part = block.cross_attn.get_parameter(weight)
+            with torch.no_grad():
+                part[:32] = 0  # of q all, of kv the keys
+        assert (model(x, t, condition) - awake()(x, t, condition)).abs().max() > 1e-4
 
 
 def test_frames_and_places_are_told_apart() -> None:
@@ -215,8 +229,9 @@ def test_refusals_name_the_argument() -> None:
     for arguments, named in (
         ({"frames": 0}, "frames=0"),
         ({"motions": True}, "motions=True"),
+        ({"condition_tokens": 0}, "condition_tokens=0"),
         ({"channels": 3}, "channels=3: expected 1"),
-        ({"patch": 3}, "patch=3"),
+        ({"patch": 5}, "patch=5"),
         ({"hidden": 30}, "hidden=30"),
     ):
         with pytest.raises(ValueError, match=named):

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from fpsim.array.config import ArrayConfig
+from fpsim.cli import app
 from fpsim.dit.diffusion import ddim_sample
 from fpsim.dit.metric_net import MetricNet, MetricNetConfig
 from fpsim.dit.metrics import ImageMetric
 from fpsim.dit.video_metrics import VideoMetric
 from fpsim.dit.video_model import VideoDiT, VideoDiTConfig
-from fpsim.methods.video import EXPERIMENTS, VideoSampling, VideoStudy, study, study_text
+from fpsim.methods import video
+from fpsim.methods.video import EXPERIMENTS, VideoSampling, VideoStudy, study, study_data, study_text
 from fpsim.quant.calibration import observe_model
 from fpsim.quant.execute import on_machine
 from fpsim.quant.recipes import get_recipe
 from fpsim.quant.sensitivity_quality import video_changes
 
 SAMPLING = VideoSampling(measured=2, judged=3, steps=4)
-NOISE = torch.randn(6, 4, 16, 16, generator=torch.Generator().manual_seed(3))
+NOISE = torch.randn(6, 3, 12, 12, generator=torch.Generator().manual_seed(3))
 LABELS = torch.stack([torch.arange(6), torch.arange(6) % 4], dim=1)
 RECIPE = get_recipe("vidit-q-w8a8")
 
@@ -39,7 +44,7 @@ def model() -> VideoDiT:
 @pytest.fixture(scope="module")
 def metric() -> VideoMetric:
     torch.manual_seed(7)
-    net = MetricNet(MetricNetConfig(16, 10)).eval().requires_grad_(False)
+    net = MetricNet(MetricNetConfig(12, 10)).eval().requires_grad_(False)
     return VideoMetric(ImageMetric(net, {"cnn": 1.0, "pixels": 1.0}, {}))
 
 
@@ -99,3 +104,38 @@ def test_the_text_shows_every_number(result: VideoStudy) -> None:
 def test_illegal_sampling_is_refused(field: str, value: int, legal: str) -> None:
     with pytest.raises(ValueError, match=f"{field}={value}: expected {legal}"):
         VideoSampling(**{field: value})
+
+
+def test_the_data_are_the_numbers_of_the_text(result: VideoStudy) -> None:
+    data = json.loads(json.dumps(study_data(result), allow_nan=False))
+    found = result.decoupling["vidit-q-mp-w4a8"]
+    kept = data["decoupling"]["vidit-q-mp-w4a8"]
+    assert data["recipes"]["vidit-q-w8a8"]["mse"]["mean"] == result.recipes["vidit-q-w8a8"]["mse"].mean
+    assert kept["groups"]["ffn"]["motion"] == {
+        "mean": found.groups["ffn"]["motion"].mean,
+        "error": found.groups["ffn"]["motion"].error,
+    }
+    assert kept["difference"]["content"]["mean"] == found.difference["content"].mean
+    assert kept["plans"]["mse"] == {
+        layer: [str(width) for width in widths]
+        for layer, widths in zip(found.plans["mse"].layers, found.plans["mse"].widths, strict=True)
+    }
+
+
+def test_the_command_studies_the_trained_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = tuple(replace(one, ranges=1) for one in EXPERIMENTS[:1])
+    monkeypatch.setattr(video, "study", partial(study, recipes=(RECIPE,), experiments=short))
+    out = tmp_path / "out"
+    words = ["decoupling", "--out", str(out), "--measured", "2", "--judged", "3", "--steps", "4"]
+    said = CliRunner().invoke(app, [*words, "--json"])
+    assert said.exit_code == 0, said.output
+    data = json.loads((out / "decoupling.json").read_text())
+    assert json.loads(said.stdout[said.stdout.index("{") :]) == data
+    assert data["sampling"] == {"measured": 2, "judged": 3, "steps": 4}
+    assert list(data["recipes"]) == ["vidit-q-w8a8"]
+    assert len(data["decoupling"]["vidit-q-mp-w4a8"]["plans"]["decoupled"]) == 36
+    assert "| temporal (motion) | " in (out / "decoupling.md").read_text()
+
+    refused = CliRunner().invoke(app, ["decoupling", "--out", str(tmp_path / "none"), "--judged", "1"])
+    assert refused.exit_code == 2
+    assert not (tmp_path / "none").exists()

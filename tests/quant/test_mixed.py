@@ -299,9 +299,9 @@ def test_sizes_are_those_of_one_sample(model: DiT) -> None:
     assert sizes["blocks.0.mlp.fc2"] == LayerSize(96 * 384, 96 * 384 * 16)
     torch.manual_seed(0)
     video = VideoDiT(VideoDiTConfig(depth=1)).eval().requires_grad_(False)
-    sizes = layer_sizes(video, torch.zeros(2, 4, 16, 16), torch.zeros(2, 2, dtype=torch.int64))
-    assert sizes["blocks.0.cross_attn.kv"] == LayerSize(2 * 96 * 96, 2 * 96 * 96 * 2)
-    assert sizes["blocks.0.attn_temp.qkv"] == LayerSize(3 * 96 * 96, 3 * 96 * 96 * 64)
+    sizes = layer_sizes(video, torch.zeros(2, 3, 12, 12), torch.zeros(2, 2, dtype=torch.int64))
+    assert sizes["blocks.0.cross_attn.kv"] == LayerSize(2 * 96 * 96, 2 * 96 * 96 * 4)
+    assert sizes["blocks.0.attn_temp.qkv"] == LayerSize(3 * 96 * 96, 3 * 96 * 96 * 27)
 
 
 @pytest.mark.parametrize("recipe", MIXED_RECIPES, ids=lambda recipe: recipe.name)

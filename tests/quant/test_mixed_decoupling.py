@@ -25,7 +25,7 @@ from fpsim.quant.viditq_layer import Width
 
 CONFIG = ArrayConfig()
 COUNT, STEPS = 3, 2
-NOISE = torch.randn(2 * COUNT, 4, 16, 16, generator=torch.Generator().manual_seed(3))
+NOISE = torch.randn(2 * COUNT, 3, 12, 12, generator=torch.Generator().manual_seed(3))
 LABELS = torch.stack([torch.arange(2 * COUNT), torch.arange(2 * COUNT) + 3], dim=1)
 BUDGET = Budget(6)
 
@@ -43,7 +43,7 @@ def model() -> VideoDiT:
 @pytest.fixture(scope="module")
 def metric() -> VideoMetric:
     torch.manual_seed(7)
-    net = MetricNet(MetricNetConfig(16, 10)).eval().requires_grad_(False)
+    net = MetricNet(MetricNetConfig(12, 10)).eval().requires_grad_(False)
     return VideoMetric(ImageMetric(net, {"cnn": 1.0, "pixels": 1.0}, {}))
 
 
@@ -74,8 +74,8 @@ def test_changes_are_those_of_the_video_metric(metric: VideoMetric) -> None:
     for measure in ("content", "motion"):
         assert changes[measure].mean() == pytest.approx(gaps[measure])  # type: ignore[index]
     assert changes["mse"] == pytest.approx((reference - test).square().mean(dim=(1, 2, 3)).numpy(), rel=1e-5)
-    features = [metric.frames.features(v.reshape(-1, 1, 16, 16)) for v in (reference, test)]
-    apart = np.square(features[0] - features[1]).sum(axis=1).reshape(COUNT, 4).mean(axis=1)
+    features = [metric.frames.features(v.reshape(-1, 1, 12, 12)) for v in (reference, test)]
+    apart = np.square(features[0] - features[1]).sum(axis=1).reshape(COUNT, 3).mean(axis=1)
     assert changes["appearance"] == pytest.approx(apart)
     same = video_changes(metric)(reference, reference, LABELS[:COUNT])
     assert all(values == pytest.approx(np.zeros(COUNT), abs=1e-12) for values in same.values())

@@ -123,7 +123,7 @@ def test_the_same_model_gives_the_same_bytes(quantized: QuantizedModel, path: Pa
 
 def test_other_models_and_scalars_are_kept(tmp_path: Path) -> None:
     torch.manual_seed(1)
-    model = VideoDiT(VideoDiTConfig(hidden=32, depth=1, heads=1, patch=8, frames=2)).eval()
+    model = VideoDiT(VideoDiTConfig(hidden=32, depth=1, heads=1, patch=8, image=8, frames=2)).eval()
     quantized = QuantizedModel("video", [Phase(999, 0, model, [])])  # type: ignore[arg-type]
     save_quantized(tmp_path / "video", quantized, ArrayConfig())
     loaded, _ = load_quantized(tmp_path / "video")

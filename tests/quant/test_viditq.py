@@ -242,7 +242,7 @@ def test_the_video_model_is_quantized_alike() -> None:
         for parameter in video.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.05)
     video.eval().requires_grad_(False)
-    noise, labels = torch.randn(2, 4, 16, 16), torch.tensor([[0, 1], [2, 3]])
+    noise, labels = torch.randn(2, 3, 12, 12), torch.tensor([[0, 1], [2, 3]])
     seen = observe_model(video, noise, labels, steps=2)  # type: ignore[arg-type]
     exact = eps(video, noise, 500, labels)
     errors = []
