@@ -23,18 +23,19 @@ from fpsim.dit.workload import domain_of
 from fpsim.methods.measure import Sampling, floor_of, measure, measure_fp32, sample_fp32
 from fpsim.quant.recipes import get_recipe
 from fpsim.report.files import strict, write_set
-from fpsim.report.methods import MethodRow, MethodsTable, methods_csv, row_from_dict
+from fpsim.report.markdown import markdown_table
+from fpsim.report.methods import MethodRow, MethodsTable, methods_csv, methods_table, row_from_dict
 
 Progress = Callable[[str, int, int], None]
 
 SOURCES = ("formats", "kernels", "array", "dit", "quant", "methods")
-JSON_NAME, CSV_NAME = "methods.json", "methods.csv"
+JSON_NAME, CSV_NAME, TEXT_NAME = "methods.json", "methods.csv", "methods.md"
 
 
 def run_methods(
     out: Path, models: list[str], recipes: list[str], sampling: Sampling, library: str, progress: Progress
 ) -> list[MethodsTable]:
-    """Measure what is missing and write `methods.json` and `methods.csv`.
+    """Measure what is missing and write `methods.json`, `methods.csv` and `methods.md`.
 
     Args:
         out: folder of results and of the lines already measured.
@@ -65,9 +66,16 @@ def run_methods(
         )
         for model in models
     ]
-    content = json.dumps(strict({"tables": [asdict(table) for table in tables]}), indent=1) + "\n"
-    write_set(out, {JSON_NAME: content.encode(), CSV_NAME: methods_csv(tables).encode()})
+    write_tables(out, tables)
     return tables
+
+
+def write_tables(out: Path, tables: list[MethodsTable]) -> None:
+    """Write the tables in all three forms, all or none."""
+    content = json.dumps(strict({"tables": [asdict(table) for table in tables]}), indent=1) + "\n"
+    text = "\n".join(markdown_table(methods_table(table)) for table in tables)
+    names = {JSON_NAME: content, CSV_NAME: methods_csv(tables), TEXT_NAME: text}
+    write_set(out, {name: text.encode() for name, text in names.items()})
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from fpsim.quant.mixed_decoupling import Decoupling, Estimate, Estimates, decoup
 from fpsim.quant.sensitivity_quality import Compare, video_changes
 from fpsim.quant.viditq import VIDITQ_RECIPES, ViDiTQ
 from fpsim.report.files import strict, write_set
+from fpsim.report.markdown import markdown_lines
 
 Progress = Callable[[str, int, int], None]
 Samples = tuple[Images, Images]  # starting noise and labels
@@ -171,7 +173,7 @@ def study(
             measured,
             (noise, labels),
             steps=sampling.steps,
-            progress=lambda done, total, name=experiment.name: progress(name, done, total),  # type: ignore[misc]
+            progress=partial(progress, experiment.name),
         )
     return VideoStudy(sampling, changes, decoupling)
 
@@ -180,7 +182,11 @@ def study_text(result: VideoStudy) -> str:
     """The study as Markdown tables: means and standard errors."""
     measures = list(next(iter(result.decoupling.values())).whole)
     head = f"{result.sampling.judged} samples, {result.sampling.steps} steps, changes against FP32"
-    lines = [head, "", *_table(["recipe", *measures], [[n, *_cells(e)] for n, e in result.recipes.items()])]
+    lines = [
+        head,
+        "",
+        *markdown_lines(["recipe", *measures], [[n, *_cells(e)] for n, e in result.recipes.items()]),
+    ]
     for name, found in result.decoupling.items():
         rows = [
             [f"{group} ({found.own(group)})", *_cells(estimates)] for group, estimates in found.groups.items()
@@ -189,19 +195,14 @@ def study_text(result: VideoStudy) -> str:
         rows += [[f"mixed, {rule}", *_cells(estimates)] for rule, estimates in found.outcomes.items()]
         rows.append(["decoupled - mse", *_cells(found.difference)])
         lines += ["", f"{name}: one group at a time at {found.width}, then by assignment", ""]
-        lines += _table(["quantized", *measures], rows)
+        lines += markdown_lines(["quantized", *measures], rows)
         relative = [
             [g, *(f"{v:.3f}" for v in row)] for g, row in zip(found.groups, found.heat_map(), strict=True)
         ]
         lines += ["", "As a part of the change of all together:", ""]
-        lines += _table(["group", *measures], relative)
+        lines += markdown_lines(["group", *measures], relative)
     return "\n".join(lines) + "\n"
 
 
 def _cells(estimates: Estimates) -> list[str]:
     return [f"{estimate.mean:.3g} ± {estimate.error:.2g}" for estimate in estimates.values()]
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    lines = [head, ["---"] * len(head), *rows]
-    return [f"| {' | '.join(line)} |" for line in lines]

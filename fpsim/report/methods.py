@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import statistics
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from fpsim.report.data import Energy
@@ -131,6 +133,16 @@ def row_from_dict(data: dict[str, Any]) -> MethodRow:
             "price": price,
         }
     )
+
+
+def tables_from_json(path: Path) -> list[MethodsTable]:
+    """The tables that `fpsim methods` wrote as JSON.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: the file cannot be read, or is something else.
+    """
+    tables = json.loads(path.read_text(encoding="utf-8"))["tables"]
+    return [MethodsTable(**{**t, "rows": [row_from_dict(row) for row in t["rows"]]}) for t in tables]
 
 
 def methods_table(methods: MethodsTable) -> Table:

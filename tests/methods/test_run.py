@@ -11,7 +11,7 @@ import pytest
 from fpsim.dit.workload import domain_of
 from fpsim.methods.measure import Sampling
 from fpsim.methods.run import run_methods
-from fpsim.report.methods import methods_table
+from fpsim.report.methods import methods_table, tables_from_json
 
 FEW = Sampling(images=4, steps=2, seeds=2)
 
@@ -51,6 +51,13 @@ def test_a_table_is_measured_written_and_taken_up_again(tmp_path: Path) -> None:
     ]
     assert float(lines[2]["fd_fp32"]) == row.seeds[0].fd_fp32
     assert len(methods_table(again).rows) == 3
+    text = (tmp_path / "methods.md").read_text().splitlines()
+    assert text[0].startswith("digits: 4 images a seed, 2 steps")
+    assert [line.split(" | ")[0] for line in text[2:]] == [
+        "| recipe", "| ---", "| fp32", "| naive-w4a4", "| rotated-w4a4",
+    ]  # fmt: skip
+    assert len({line.count("|") for line in text[2:]}) == 1
+    assert tables_from_json(tmp_path / "methods.json") == [again]
 
     damaged = tmp_path / "lines" / "digits-naive-w4a4.json"
     damaged.write_text(damaged.read_text()[:100])
