@@ -113,7 +113,7 @@ module fpsim_dot_mx (
       first_q3   <= first;
       last_q3    <= last;
       special_q3 <= is_special;
-      neg_q3     <= dot[DOT_W-1] && !is_special;
+      neg_q3     <= dot[DOT_W-1] && !is_special;  // a term 0 is +0
       sig_q3     <= term_sig;
       field_q3   <= term_field;
     end

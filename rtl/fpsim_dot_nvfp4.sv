@@ -139,7 +139,7 @@ module fpsim_dot_nvfp4 (
       first_q3   <= first;
       last_q3    <= last;
       special_q3 <= is_special;
-      neg_q3     <= dot[DOT_W-1] && (|scaled);
+      neg_q3     <= dot[DOT_W-1];  // of a term 0 too: the sum is never -0, to which it would matter
       sig_q3     <= term_sig;
       field_q3   <= term_field;
     end

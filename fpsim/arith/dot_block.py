@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from fpsim.arith.cast import encode
 from fpsim.arith.checks import check_int
@@ -92,6 +93,7 @@ def add_block(
     return encode(exact, FP32)
 
 
+@lru_cache(1 << 12)
 def _finite(code: int, fmt: str | Format) -> Fraction:
     value = get(fmt).value(code)
     if isinstance(value, str):

@@ -73,7 +73,7 @@ class Reporter:
 
     def fault(self, headline: str, rows: list[tuple[str, str]]) -> RtlMismatch:
         """An exception with this headline, these rows, and where and how to see it again."""
-        parameters = " ".join(f"{name}={value}" for name, value in self.unit.parameters.items())
+        parameters = " ".join(f"{name}={value}" for name, value in self.unit.parameters.items()) or "none"
         table = [
             ("parameters", parameters),
             ("vectors", f"{self.kind}, seed {self.job.seed}, cycle {self._cycle()}"),

@@ -49,7 +49,17 @@ class MacFloat:
         return control | operand_words("a", a) | operand_words("b", b)
 
     def load(self, value: Fraction) -> list[Words]:
-        """Beats that leave a finite value in the register: bit by bit from the top, so nothing is rounded."""
+        """Beats that leave a finite value in the register: one, or bit by bit from the top, nothing rounded."""
+        steps = int(abs(value) / self.fmt.step)
+        sign = self.minus_one if value < 0 else self.one
+        power = (steps & -steps).bit_length() - 1
+        for operand in self.known:
+            if steps and operand.value == steps >> power:
+                return [self.beat(operand, sign, self.lowest + power, first=True)]
+        return self.bits(value)
+
+    def bits(self, value: Fraction) -> list[Words]:
+        """Beats that load a finite value bit by bit from the top."""
         steps = int(abs(value) / self.fmt.step)
         sign = self.minus_one if value < 0 else self.one
         places = [i for i in reversed(range(steps.bit_length())) if steps >> i & 1]
@@ -194,9 +204,8 @@ def _structured(unit: MacFloat) -> Iterator[Words]:
 def _cancel(unit: MacFloat, value: Fraction) -> Iterator[Words]:
     """The sum's own bits with the other sign, the last one changed or not: exactly 0, or one step."""
     yield from unit.load(value)
-    beats = unit.load(-value)
-    beats[0]["first"] = 0
-    yield from beats[: -1 if unit.rng.random() < 0.3 else None]
+    beats = unit.bits(-value)
+    yield from (beat | {"first": 0} for beat in beats[: -1 if unit.rng.random() < 0.3 else None])
     yield unit.beat(unit.rng.choice(unit.known), unit.one, unit.lowest)
 
 
@@ -214,8 +223,8 @@ async def random(dut: Any) -> None:
     """Ordinary sums, then structured ones, and overflow to both sides."""
     bench = Bench(dut, "random")
     unit = MacFloat(bench)
-    await _check(bench, _ordinary(unit, bench.pick(4_000, 600)))
-    rounds = bench.pick(2_500, 300)
+    await _check(bench, _ordinary(unit, bench.pick(3_000, 600)))
+    rounds = bench.pick(1_200, 200)
     await _check(bench, (beat for _ in range(rounds) for beat in _structured(unit)))
     await _check(bench, _overflows(unit))
     bench.finish()
