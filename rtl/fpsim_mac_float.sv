@@ -40,16 +40,14 @@ module fpsim_mac_float #(
   localparam int SIG_W   = fpsim_pkg::SIG_W;
   localparam int SHIFT_W = fpsim_pkg::SHIFT_W;
   localparam int BIAS    = (1 << (ExpW - 1)) - 1;
-  localparam int FIELD_W = 10;  // -128 - 6 to 127 + 12 + 6 + 127
+  localparam int FIELD_W = 10;  // -128 + 1 to 127 + 12 + 7 + 127
 
-  // Bits that the built-in formats' operands can have; the product of two significands: E2M1 alone 9, INT4 64.
-  localparam logic [SIG_W-1:0]   SIG_MASK    = fpsim_pkg::sig_mask(Formats);
-  localparam logic [SHIFT_W-1:0] SHIFT_MASK  = fpsim_pkg::shift_mask(Formats);
-  localparam logic               HAS_INT4    = fpsim_pkg::has_format(Formats, fpsim_pkg::FMT_INT4);
-  localparam int                 LARGEST_SIG = HAS_INT4 ? fpsim_pkg::LARGEST_INT4 : 32'(SIG_MASK);
-  localparam int                 PRODUCT_W   = $clog2(LARGEST_SIG * LARGEST_SIG + 1);
-  localparam int                 TERM_W      = (PRODUCT_W > 2) ? PRODUCT_W : 2;
-  localparam int                 NORM_W      = $clog2(TERM_W);
+  // Bits that the built-in formats' operands can have; the product of two significands: E2M1 alone 9, INT4 225.
+  localparam logic [SIG_W-1:0]   SIG_MASK   = fpsim_pkg::sig_mask(Formats);
+  localparam logic [SHIFT_W-1:0] SHIFT_MASK = fpsim_pkg::shift_mask(Formats);
+  localparam int                 PRODUCT_W  = $clog2(32'(SIG_MASK) * 32'(SIG_MASK) + 1);
+  localparam int                 TERM_W     = (PRODUCT_W > 2) ? PRODUCT_W : 2;
+  localparam int                 NORM_W     = $clog2(TERM_W);
 
   // ---------------------------------
   // Product: sign, normalized significand, exponent field of its top bit

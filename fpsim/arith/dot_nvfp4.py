@@ -23,7 +23,7 @@ def dot_nvfp4(
     Args:
         before: the sum before.
         a_codes, b_codes: 16 E2M1 codes each; a shorter block is padded with code 0.
-        a_scale, b_scale: UE4M3 codes, 0 to 127. Under a NaN (127) the block adds 0 and the sum becomes special.
+        a_scale, b_scale: UE4M3 codes. Under a NaN (127) the block adds 0 and the sum becomes special.
         first: the first block of a sum: the sum before counts as +0 and not special.
 
     Returns:

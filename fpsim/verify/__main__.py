@@ -43,7 +43,7 @@ def _job(options: argparse.Namespace) -> Job:
         return Job(options.unit, config, kinds=("golden",), golden=options.golden, rtl=options.rtl)
     formats = tuple(options.formats.split(","))
     float_acc = FloatAccumulator.parse(options.float_acc)
-    unit = UnitConfig(formats, options.acc_bits, options.guard_bits, options.hadamard_n, float_acc)
+    unit = UnitConfig(formats, options.acc_bits, options.guard_bits, options.hadamard_n, float_acc=float_acc)
     return Job(
         options.unit,
         ArrayConfig(options.rows, options.cols, unit),

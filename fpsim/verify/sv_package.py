@@ -240,7 +240,9 @@ def _scale_constants(spec: Format) -> list[str]:
 
 def _choices(prefix: str, names: tuple[str, ...]) -> list[str]:
     """A number for each name, from 0 up, as the parameters of the modules take them."""
-    return [_int(f"{prefix}_{name.upper()}", i, f"{prefix.lower()} = {name!r}") for i, name in enumerate(names)]
+    return [
+        _int(f"{prefix}_{name.upper()}", i, f"{prefix.lower()} = {name!r}") for i, name in enumerate(names)
+    ]
 
 
 def _upper(name: str) -> str:

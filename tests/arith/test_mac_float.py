@@ -35,9 +35,10 @@ def test_sums_are_those_of_numpy_and_ml_dtypes(name: str) -> None:
     word = np.dtype(f"uint{fmt.bits}")
     accumulator = Accumulator.sequential(fmt)
     low = max(int(np.log2(float(fmt.step))), -128)
-    high = min(fmt.max_value.numerator.bit_length() - 13, 127)
+    high = min(fmt.max_value.numerator.bit_length() - 14, 127)
     codes = rng.integers(0, fmt.n_codes, 6000, dtype=np.uint64)
     codes[::3] = rng.integers(0, 4 << fmt.man_bits, len(codes[::3]))  # subnormal and small
+    codes[1::10] = fmt.max_magnitude_code
     compared = infinite = 0
     for code in codes.tolist():
         if (code & fmt.magnitude_mask) > fmt.max_magnitude_code + 1:
@@ -119,7 +120,7 @@ def test_every_sum_of_a_small_accumulator_is_picked_from_the_table(rounding: Any
             want = len(values) if code is None else code
             assert got == want | (negative if total < 0 else 0), (before, term)
             compared += 1
-    assert compared > 500
+    assert compared > 300
 
 
 def test_zeros_follow_ieee_754_section_6_3() -> None:
@@ -166,7 +167,9 @@ def test_an_infinity_stays_until_the_first_beat() -> None:
     one = Operand(False, 1, 0)
     infinity = mac_float(0x1B, one, one, 10, first=False, accumulator=accumulator)
     assert infinity == 0x1C
-    assert mac_float(infinity, Operand(True, 8, 0), one, 127, first=False, accumulator=accumulator) == infinity
+    assert (
+        mac_float(infinity, Operand(True, 8, 0), one, 127, first=False, accumulator=accumulator) == infinity
+    )
     assert mac_float(infinity, one, one, 0, first=True, accumulator=accumulator) == 0x0C
 
 

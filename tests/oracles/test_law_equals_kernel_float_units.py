@@ -63,9 +63,7 @@ def test_dot_units_are_the_kernel_block_by_block(scale: str, depth: int) -> None
     for low, high in ((0, codes), (codes // 2 - 10, codes // 2 + 10)):
         a, b = (rng.integers(0, 16, (10, depth), dtype=np.uint8) for _ in "ab")
         scales = [rng.integers(low, high, (10, blocks)).astype(np.uint8) for _ in "ab"]
-        sides = [
-            block_operand(c, s, "e2m1", scale, lanes) for c, s in zip((a, b), scales, strict=True)
-        ]
+        sides = [block_operand(c, s, "e2m1", scale, lanes) for c, s in zip((a, b), scales, strict=True)]
         sums = dot_block(*sides).view(np.uint32)
         padded = [np.pad(c, ((0, 0), (0, blocks * lanes - depth))) for c in (a, b)]
         for i in range(10):

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.rtl
 # The narrowest and the widest words, one format and two; and three formats, for the units that know formats.
 BF16 = FloatAccumulator(8, 7)
 FP16 = FloatAccumulator(5, 10, rounding="rtz")
-NARROW = ArrayConfig(3, 5, UnitConfig(("e2m1", "int4"), acc_bits=9, guard_bits=0, hadamard_n=4, float_acc=BF16))
+NARROW = ArrayConfig(
+    3, 5, UnitConfig(("e2m1", "int4"), acc_bits=9, guard_bits=0, hadamard_n=4, float_acc=BF16)
+)
 WIDE = ArrayConfig(1, 2, UnitConfig(("e3m0",), acc_bits=40, guard_bits=8, hadamard_n=2, float_acc=FP16))
 THREE_FORMATS = ArrayConfig(5, 2, UnitConfig(("e3m0", "e1m2", "int4"), acc_bits=14, hadamard_n=8))
 KNOW_FORMATS = ("decode", "mul", "mac", "mac_array", "mac_float", "quantizer")

@@ -17,7 +17,9 @@ FP32 = get("fp32")
 QUARTERS = 2  # a product's unit is 2^-2
 # Magnitudes of E2M1 codes in halves, and of products in quarters with the codes behind them, largest first.
 _HALVES = (0, 1, 2, 3, 4, 6, 8, 12)
-_PRODUCTS = sorted(((x * y, i, j) for i, x in enumerate(_HALVES) for j, y in enumerate(_HALVES)), reverse=True)
+_PRODUCTS = sorted(
+    ((x * y, i, j) for i, x in enumerate(_HALVES) for j, y in enumerate(_HALVES)), reverse=True
+)
 BACK_TO_BACK = 40  # sums at full speed, for the cycles
 
 
@@ -25,7 +27,15 @@ class Law(Protocol):
     """One block of either unit."""
 
     def __call__(
-        self, before: DotSum, a_codes: list[int], b_codes: list[int], a_scale: int, b_scale: int, /, *, first: bool
+        self,
+        before: DotSum,
+        a_codes: list[int],
+        b_codes: list[int],
+        a_scale: int,
+        b_scale: int,
+        /,
+        *,
+        first: bool,
     ) -> DotSum:
         """The sum after the block."""
         ...
@@ -155,7 +165,7 @@ class Sums:
         return [self.worth(sign * self.rng.randint(1, self.lanes * 100), place) for place in places]
 
     def _beside(self) -> Iterator[Words]:
-        """A sum of many bits, then blocks at half of its last place (a tie), beside it, at its top, far off."""
+        """A sum of many bits, then blocks at half of its last place (a tie), beside it, at its top, far."""
         rng = self.rng
         low, high = 2 * min(self.powers), 2 * max(self.powers)
         beats = self._wide(rng.randint(max(low + 30, -120), min(high + 8, 120)))
@@ -193,7 +203,7 @@ class Sums:
 
 
 async def check(bench: Bench, law: Law) -> None:
-    """Structured sums with gaps and back-pressure, cut off by a reset; then latency and cycles at full speed."""
+    """Structured sums with gaps, back-pressure and a reset; then latency and cycles at full speed."""
     sums = Sums(bench, law)
     stream = Stream(bench, model(bench, law), stress=True)
     await stream.reset()
