@@ -34,7 +34,11 @@ module fpsim_dot_accumulate #(
   logic              load;
   logic              valid_d, valid_q;
   logic              special_d, special_q;
-  logic [FP32_W-1:0] acc_d, acc_q;
+  logic [FP32_W-1:0] acc_before, acc_d, acc_q;
+  logic              no_random;
+
+  assign acc_before = acc_q & {FP32_W{!first_i}};
+  assign no_random  = 1'b0;
 
   fpsim_float_add #(
     .ExpW    (fpsim_pkg::FP32_EXP_W),
@@ -45,11 +49,11 @@ module fpsim_dot_accumulate #(
     .TermW   (TermW),
     .FieldW  (FieldW)
   ) u_add (
-    .acc_i       (acc_q & {FP32_W{!first_i}}),
+    .acc_i       (acc_before),
     .term_neg_i  (term_neg_i),
     .term_sig_i  (term_sig_i),
     .term_field_i(term_field_i),
-    .random_i    (1'b0),
+    .random_i    (no_random),
     .y_o         (acc_d)
   );
 

@@ -87,7 +87,7 @@ module fpsim_dot_mx (
   logic                      first, last, is_special;
   logic [EXP_W-1:0]          exponent;
   logic [TERM_W-1:0]         magnitude, term_sig;
-  logic [NORM_W-1:0]         down;
+  logic [NORM_W-1:0]         no_limit, down;
   logic signed [FIELD_W-1:0] term_field;
   logic                      first_q3, last_q3, special_q3, neg_q3;
   logic [TERM_W-1:0]         sig_q3;
@@ -95,6 +95,7 @@ module fpsim_dot_mx (
 
   assign {first, last, is_special, exponent} = side_q2;
   assign magnitude  = ((dot[TERM_W-1:0] ^ {TERM_W{dot[DOT_W-1]}}) + TERM_W'(dot[DOT_W-1])) & {TERM_W{!is_special}};
+  assign no_limit   = '1;
   assign term_field = $signed({1'b0, exponent}) + FIELD_W'(FIELD_0) - FIELD_W'(down);
 
   fpsim_normalize #(
@@ -103,7 +104,7 @@ module fpsim_dot_mx (
     .LimitW(NORM_W)
   ) u_normalize (
     .x_i    (magnitude),
-    .limit_i('1),
+    .limit_i(no_limit),
     .y_o    (term_sig),
     .n_o    (down)
   );

@@ -103,7 +103,7 @@ module fpsim_dot_nvfp4 (
   logic [EXP_W-1:0]          exponent;
   logic [MAG_W-1:0]          magnitude;
   logic [TERM_W-1:0]         scaled, term_sig;
-  logic [NORM_W-1:0]         down;
+  logic [NORM_W-1:0]         no_limit, down;
   logic signed [FIELD_W-1:0] term_field;
   logic                      first_q3, last_q3, special_q3, neg_q3;
   logic [TERM_W-1:0]         sig_q3;
@@ -111,6 +111,7 @@ module fpsim_dot_nvfp4 (
 
   assign {first, last, is_special, sig, exponent} = side_q2;
   assign magnitude  = ((dot[MAG_W-1:0] ^ {MAG_W{dot[DOT_W-1]}}) + MAG_W'(dot[DOT_W-1])) & {MAG_W{!is_special}};
+  assign no_limit   = '1;
   assign term_field = FIELD_W'(exponent) + FIELD_W'(FIELD_0) - FIELD_W'(down);
 
   fpsim_mul_radix4 #(
@@ -129,7 +130,7 @@ module fpsim_dot_nvfp4 (
     .LimitW(NORM_W)
   ) u_normalize (
     .x_i    (scaled),
-    .limit_i('1),
+    .limit_i(no_limit),
     .y_o    (term_sig),
     .n_o    (down)
   );

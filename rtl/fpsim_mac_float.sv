@@ -53,21 +53,25 @@ module fpsim_mac_float #(
   // Product: sign, normalized significand, exponent field of its top bit
   // ---------------------------------
   logic [2*SIG_W-1:0]        product;
-  logic [TERM_W-1:0]         term_sig;
-  logic [NORM_W-1:0]         down;
+  logic [TERM_W-1:0]         magnitude, term_sig;
+  logic [NORM_W-1:0]         no_limit, down;
+  logic                      term_neg;
   logic signed [FIELD_W-1:0] term_field;
   logic                      unused_high;  // product bits that no built-in format reaches
 
   assign product     = (2*SIG_W)'(a_sig_i & SIG_MASK) * (2*SIG_W)'(b_sig_i & SIG_MASK);
+  assign magnitude   = product[TERM_W-1:0];
   assign unused_high = ^product;
+  assign no_limit    = '1;
+  assign term_neg    = a_neg_i ^ b_neg_i;
 
   fpsim_normalize #(
     .W     (TERM_W),
     .NormW (NORM_W),
     .LimitW(NORM_W)
   ) u_normalize (
-    .x_i    (product[TERM_W-1:0]),
-    .limit_i('1),
+    .x_i    (magnitude),
+    .limit_i(no_limit),
     .y_o    (term_sig),
     .n_o    (down)
   );
@@ -78,7 +82,9 @@ module fpsim_mac_float #(
   // ---------------------------------
   // Sum
   // ---------------------------------
-  logic [ExpW+ManW:0] acc_d, acc_q;
+  logic [ExpW+ManW:0] acc_before, acc_d, acc_q;
+
+  assign acc_before = acc_q & {(ExpW+ManW+1){!first_i}};
 
   fpsim_float_add #(
     .ExpW    (ExpW),
@@ -90,8 +96,8 @@ module fpsim_mac_float #(
     .TermW   (TERM_W),
     .FieldW  (FIELD_W)
   ) u_add (
-    .acc_i       (acc_q & {(ExpW+ManW+1){!first_i}}),
-    .term_neg_i  (a_neg_i ^ b_neg_i),
+    .acc_i       (acc_before),
+    .term_neg_i  (term_neg),
     .term_sig_i  (term_sig),
     .term_field_i(term_field),
     .random_i    (random_i),

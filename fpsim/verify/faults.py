@@ -194,8 +194,8 @@ FAULTS = (
         "mac-float-sign",
         "mac_float",
         "fpsim_mac_float.sv",
-        "(a_neg_i ^ b_neg_i)",
-        "(a_neg_i)",
+        "a_neg_i ^ b_neg_i",
+        "a_neg_i",
         "a negative b does not negate the product",
     ),
     Fault(

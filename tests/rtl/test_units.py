@@ -36,9 +36,9 @@ LEAST = {
     "row_scale": {"exhaustive": 31 * 100, "random": 20_000},
     "quantizer": {"exhaustive": 4 * 8_000, "random": 50_000},
     "epilogue": {"random": 40_000},
-    "mac_float": {"exhaustive": 256 * 16 * 2, "random": 20_000},
-    "dot_mx": {"random": 1_500},
-    "dot_nvfp4": {"random": 1_500},
+    "mac_float": {"exhaustive": 256 * 16 * 2, "random": 10_000},
+    "dot_mx": {"random": 800},
+    "dot_nvfp4": {"random": 800},
 }
 
 

@@ -209,7 +209,7 @@ async def check(bench: Bench, law: Law) -> None:
     await stream.reset()
     await stream.run(_beats(sums, 20), cycles=25)
     await stream.reset()
-    await stream.run(_beats(sums, bench.pick(1500, 250)))
+    await stream.run(_beats(sums, bench.pick(800, 200)))
     full = Stream(bench, model(bench, law), stress=False)
     await full.reset()
     await full.run(_beats(sums, 1))

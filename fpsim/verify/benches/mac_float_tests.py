@@ -21,7 +21,7 @@ from fpsim.verify.mismatch import as_signed
 
 LOWEST_UNIT, HIGHEST_UNIT = -128, 127
 MOST_CODES = 64  # an accumulator with no more codes than this is driven from each of them
-BITS_BELOW = 3  # places below the smallest step, beyond which a product is only "more than 0"
+BITS_BELOW = 3  # places below the smallest step that a product's top bit comes down to
 
 
 class MacFloat:
@@ -133,21 +133,24 @@ def _finite_codes(unit: MacFloat) -> Iterator[int]:
 
 
 def _terms(unit: MacFloat) -> list[tuple[Operand, Operand, int]]:
-    """One product and unit for every distinct number from below the smallest step to beyond the largest."""
-    terms: dict[tuple[bool, Fraction], tuple[Operand, Operand, int]] = {}
-    low = unit.lowest - BITS_BELOW
-    high = floor_log2(unit.fmt.max_value) + 2
-    largest = Fraction(2) ** high
+    """A product and a unit for every number from an eighth of the smallest step to beyond the largest.
+
+    Zeros and one number far below the smallest step are among them, with both signs.
+    """
+    terms = {
+        sign: (unit.one, operand, LOWEST_UNIT) for sign, operand in enumerate((unit.one, unit.minus_one))
+    }
+    found: dict[tuple[bool, Fraction], tuple[Operand, Operand, int]] = {}
+    least = unit.fmt.step / (1 << BITS_BELOW)
     for a in unit.known:
         for b in unit.known:
-            product = abs(a.value * b.value)
-            place = low - 6  # the widest significand, 49 or 64, still reaches below
-            while product and product * Fraction(2) ** place <= largest:
-                terms.setdefault((a.neg != b.neg, product * Fraction(2) ** place), (a, b, place))
-                place += 1
-            if not product:
-                terms.setdefault((a.neg != b.neg, Fraction(0)), (a, b, 0))
-    return list(terms.values())
+            size = abs(a.value * b.value)
+            places = range(unit.lowest - BITS_BELOW - 5, floor_log2(unit.fmt.max_value) + 3) if size else (0,)
+            for place in places:
+                value = size * Fraction(2) ** place
+                if not size or least <= value <= 4 * unit.fmt.max_value:
+                    found.setdefault((a.neg != b.neg, value), (a, b, place))
+    return [*terms.values(), *found.values()]
 
 
 def _from_every_code(unit: MacFloat) -> Iterator[Words]:
@@ -221,8 +224,8 @@ async def random(dut: Any) -> None:
     """Ordinary sums, then structured ones, and overflow to both sides."""
     bench = Bench(dut, "random")
     unit = MacFloat(bench)
-    await _check(bench, _ordinary(unit, bench.pick(3_000, 600)))
-    rounds = bench.pick(1_200, 200)
+    await _check(bench, _ordinary(unit, bench.pick(2_000, 600)))
+    rounds = bench.pick(600, 150)
     await _check(bench, (beat for _ in range(rounds) for beat in _structured(unit)))
     await _check(bench, _overflows(unit))
     bench.finish()
