@@ -20,14 +20,12 @@ COMPLETE = {
     "e3m2:ieee:rup:ieee:0": 2 * 28 + 1,
     "e3m2:ieee:rdn:ieee:0": 2 * 28 + 1,
     "e2m2:none:stochastic:saturate:2": 2 * 16,
-    "e2m2:nan:rtz:saturate:0": 2 * 15,
 }
 SAMPLED = (
     "e6m5:none:rup:saturate:0",
     "e5m2:ieee:stochastic:inf:8",
     "e4m3:nan:rne:saturate:0",
     "e8m23:ieee:stochastic:saturate:32",
-    "e2m23:none:rdn:saturate:0",
 )
 
 
