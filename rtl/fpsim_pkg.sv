@@ -51,6 +51,31 @@ package fpsim_pkg;
   localparam int TF32_EXP_W = 8;  // exponent field
   localparam int TF32_MAN_W = 10;  // stored significand
   localparam int TF32_BIAS = 127;  // exponent bias
+  localparam int FP32_W = 32;  // sign, exponent, significand
+  localparam int FP32_EXP_W = 8;  // exponent field
+  localparam int FP32_MAN_W = 23;  // stored significand
+  localparam int FP32_BIAS = 127;  // exponent bias
+  localparam int UE4M3_W = 7;  // exponent, significand
+  localparam int UE4M3_EXP_W = 4;  // exponent field
+  localparam int UE4M3_MAN_W = 3;  // stored significand
+  localparam int UE4M3_BIAS = 7;  // exponent bias
+  localparam int E8M0_W = 8;  // exponent
+  localparam int E8M0_BIAS = 127;  // exponent bias
+
+  // ----- Floating accumulators: their rounding, what lies beyond the range, their special codes --------
+  localparam int ROUND_RNE = 0;  // round = 'rne'
+  localparam int ROUND_RNA = 1;  // round = 'rna'
+  localparam int ROUND_RTZ = 2;  // round = 'rtz'
+  localparam int ROUND_RUP = 3;  // round = 'rup'
+  localparam int ROUND_RDN = 4;  // round = 'rdn'
+  localparam int ROUND_STOCHASTIC = 5;  // round = 'stochastic'
+  localparam int OVERFLOW_IEEE = 0;  // overflow = 'ieee'
+  localparam int OVERFLOW_INF = 1;  // overflow = 'inf'
+  localparam int OVERFLOW_SATURATE = 2;  // overflow = 'saturate'
+  localparam int SPECIALS_NONE = 0;  // specials = 'none'
+  localparam int SPECIALS_NAN = 1;  // specials = 'nan'
+  localparam int SPECIALS_IEEE = 2;  // specials = 'ieee'
+  localparam int UNIT_EXP_W = 8;  // exponent of a product's unit, signed
 
   // ----- Defaults of the parameters --------------------------------------------------------------------
   localparam int ROWS = 16;  // parameter Rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from fpsim.arith.cast import encode
 from fpsim.arith.checks import check_int
@@ -46,19 +47,53 @@ def dot_block(
             f"lengths {len(a_codes)}, {len(b_codes)}, {len(a_scales)}, {len(b_scales)}: "
             f"expected K, K and twice ceil(K / {block})"
         )
-    total, bits = Fraction(0), 0
+    bits = 0
     for i in range(blocks):
-        inside = range(i * block, min((i + 1) * block, len(a_codes)))
-        products = sum((_finite(a_codes[k], a_fmt) * _finite(b_codes[k], b_fmt) for k in inside), Fraction(0))
-        exact = total + products * _finite(a_scales[i], scale_fmt) * _finite(b_scales[i], scale_fmt)
-        # What rounds to 0 keeps its sign: −0 may be the result, and any number that follows replaces it.
-        bits = encode(exact, FP32)
-        value = FP32.value(bits)
-        assert isinstance(value, Fraction)
-        total = value
+        inside = slice(i * block, (i + 1) * block)
+        bits = add_block(
+            bits,
+            a_codes[inside],
+            b_codes[inside],
+            (a_scales[i], b_scales[i]),
+            a_fmt=a_fmt,
+            b_fmt=b_fmt,
+            scale_fmt=scale_fmt,
+        )
     return bits
 
 
+def add_block(
+    bits: int,
+    a_codes: Sequence[int],
+    b_codes: Sequence[int],
+    scales: tuple[int, int],
+    *,
+    a_fmt: str | Format,
+    b_fmt: str | Format,
+    scale_fmt: str | Format,
+) -> int:
+    """One block: its exact sum times both scales onto an FP32 sum, one rounding.
+
+    Args:
+        bits: FP32 bits of the sum before, finite.
+        a_codes, b_codes: element codes, equally many.
+        scales: of a and of b.
+        a_fmt, b_fmt, scale_fmt: as `dot_block` has them.
+
+    Returns:
+        FP32 bits of the sum after, as `dot_block` rounds it.
+
+    Raises:
+        ValueError: a NaN or an infinity.
+    """
+    pairs = zip(a_codes, b_codes, strict=True)
+    products = sum((_finite(a, a_fmt) * _finite(b, b_fmt) for a, b in pairs), Fraction(0))
+    # What rounds to 0 keeps its sign: −0 may be the result, and any number that follows replaces it.
+    exact = _finite(bits, FP32) + products * _finite(scales[0], scale_fmt) * _finite(scales[1], scale_fmt)
+    return encode(exact, FP32)
+
+
+@lru_cache(1 << 12)
 def _finite(code: int, fmt: str | Format) -> Fraction:
     value = get(fmt).value(code)
     if isinstance(value, str):

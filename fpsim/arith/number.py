@@ -56,6 +56,15 @@ def from_code(code: int, fmt: Format) -> Number:
     return Number(negative if fmt.kind != "int" else value < 0, abs(value))
 
 
+def to_code(x: Number, fmt: Format) -> int:
+    """The code of a number or an infinity that a signed float format holds exactly; signed zeros are kept."""
+    if x.special == "inf" and fmt.has_inf:
+        return fmt.max_magnitude_code + 1 + (fmt.n_codes // 2 if x.negative else 0)
+    if x.special:
+        raise ValueError(f"x={x.special!r}: expected a number, or an infinity of a format that has one")
+    return encode(x.value, fmt, overflow="error", negative_zero=x.negative and x.magnitude == 0)
+
+
 def multiply(*factors: Number) -> Number:
     """The exact product; 0 · infinity and anything with NaN are NaN."""
     negative = sum(factor.negative for factor in factors) % 2 == 1

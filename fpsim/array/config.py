@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from fpsim.array.float_accumulator import FloatAccumulator
 from fpsim.formats import Format, get
 
 # Order is the RTL's format selector (fpsim_pkg.sv: FMT_E2M1 = 0, ...).
@@ -26,12 +27,14 @@ class UnitConfig:
         acc_bits: width of the exact accumulator (wraps), 9 to 40. 26 holds every mix at K = 4608.
         guard_bits: bits kept below an FP16 significand when a row is aligned, 0 to 8.
         hadamard_n: lanes of the Hadamard engine, a power of two from 2 to 128; also the block size.
+        float_acc: the accumulator of the floating processing element (`fpsim_mac_float`).
     """
 
     formats: tuple[str, ...] = OPERAND_FORMATS
     acc_bits: int = 26
     guard_bits: int = 4
     hadamard_n: int = 32
+    float_acc: FloatAccumulator = field(default_factory=FloatAccumulator)
 
     def __post_init__(self) -> None:
         unknown = [f for f in self.formats if f not in OPERAND_FORMATS]
@@ -102,8 +105,15 @@ class ArrayConfig:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for manifests; `from_dict` reads it back."""
-        return asdict(self)
+        """Plain data for manifests; `from_dict` reads it back.
+
+        The floating accumulator is left out where it is the default one, so that what was written before
+        there was one keeps its key.
+        """
+        data = asdict(self)
+        if self.unit.float_acc == FloatAccumulator():
+            del data["unit"]["float_acc"]
+        return data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ArrayConfig:
@@ -111,6 +121,8 @@ class ArrayConfig:
         try:
             unit = dict(data["unit"])
             unit["formats"] = tuple(unit["formats"])
+            if "float_acc" in unit:
+                unit["float_acc"] = FloatAccumulator(**unit["float_acc"])
             return cls(**{**data, "unit": UnitConfig(**unit)})
         except (KeyError, TypeError) as error:
             raise ValueError(f"configuration {data!r}: {error}") from error

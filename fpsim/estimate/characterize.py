@@ -15,7 +15,6 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -256,7 +255,7 @@ def _header(
         "tools": {"yosys": yosys_version(), "verilator": verilator_version()},
         "date": datetime.now(UTC).date().isoformat(),
         "rtl_sha256": sources,
-        "unit_config": {**asdict(config.unit), "formats": list(config.unit.formats)},
+        "unit_config": {**config.to_dict()["unit"], "formats": list(config.unit.formats)},
         "wire_over_pin_capacitance": {"low": 0.0, "mid": WIRE, "high": WIRE},
         "activity": {"low": "zero delay", "mid": "zero delay", "high": "unit delay"},
     }

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fpsim.array.config import OPERAND_FORMATS, ArrayConfig, UnitConfig
+from fpsim.array.float_accumulator import FloatAccumulator
 from fpsim.vectors.golden_set import read as read_golden
 from fpsim.verify.job import Job
 from fpsim.verify.runner import simulate
@@ -28,6 +29,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--acc-bits", type=int, default=standard.acc_bits)
     parser.add_argument("--guard-bits", type=int, default=standard.guard_bits)
     parser.add_argument("--hadamard-n", type=int, default=standard.hadamard_n)
+    parser.add_argument(
+        "--float-acc",
+        default=str(standard.float_acc),
+        help="accumulator of mac_float: format:specials:rounding:overflow:random bits; default: %(default)s",
+    )
     return parser
 
 
@@ -36,7 +42,8 @@ def _job(options: argparse.Namespace) -> Job:
         config = read_golden(options.golden).config
         return Job(options.unit, config, kinds=("golden",), golden=options.golden, rtl=options.rtl)
     formats = tuple(options.formats.split(","))
-    unit = UnitConfig(formats, options.acc_bits, options.guard_bits, options.hadamard_n)
+    float_acc = FloatAccumulator.parse(options.float_acc)
+    unit = UnitConfig(formats, options.acc_bits, options.guard_bits, options.hadamard_n, float_acc=float_acc)
     return Job(
         options.unit,
         ArrayConfig(options.rows, options.cols, unit),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fpsim.array.config import OPERAND_FORMATS
-from fpsim.formats import get
+from fpsim.formats import Format, get
 from fpsim.verify.job import Job
 from fpsim.verify.units import Port
 
@@ -21,7 +21,7 @@ def as_signed(bits: int, width: int) -> int:
     return bits - (1 << width) if bits >> (width - 1) else bits
 
 
-def _number(fmt: str, bits: int) -> str:
+def _number(fmt: str | Format, bits: int) -> str:
     """The value of a code, with its format; minus zero is told apart."""
     form = get(fmt)
     value = form.value(bits)
@@ -31,11 +31,13 @@ def _number(fmt: str, bits: int) -> str:
         text = str(value)
     else:
         text = repr(float(value))
-    return f"{text} as {fmt}"
+    return f"{text} as {form.name}"
 
 
 def lane_value(port: Port, bits: int, fmt: str | None = None) -> str:
     """What one lane means, in words; `fmt` is the operand format of a code, if it is known."""
+    if port.fmt is not None:
+        return _number(port.fmt, bits)
     if port.meaning == "signed":
         return str(as_signed(bits, port.bits))
     if port.meaning in ("fp16", "tf32"):
@@ -71,7 +73,7 @@ class Reporter:
 
     def fault(self, headline: str, rows: list[tuple[str, str]]) -> RtlMismatch:
         """An exception with this headline, these rows, and where and how to see it again."""
-        parameters = " ".join(f"{name}={value}" for name, value in self.unit.parameters.items())
+        parameters = " ".join(f"{name}={value}" for name, value in self.unit.parameters.items()) or "none"
         table = [
             ("parameters", parameters),
             ("vectors", f"{self.kind}, seed {self.job.seed}, cycle {self._cycle()}"),

@@ -8,11 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from fpsim.array.config import OPERAND_FORMATS, ArrayConfig
+from fpsim.array.float_accumulator import OVERFLOWS, ROUNDINGS, SPECIALS
 from fpsim.formats import Format, get
 
 PACKAGE_PATH = Path(__file__).resolve().parents[2] / "rtl" / "fpsim_pkg.sv"
 
 CODE_BITS = 4
+UNIT_EXP_BITS = 8
 LEVELS = 1 << (CODE_BITS - 1)
 
 # Which thresholds between levels i and i+1 send a tie up, to i+1: to the even code, i.e. i odd; E3M0 as
@@ -96,6 +98,14 @@ def render(config: ArrayConfig) -> str:
         _section("Floating-point ports"),
         *_float_constants(get("fp16")),
         *_float_constants(get("tf32")),
+        *_float_constants(get("fp32")),
+        *_float_constants(get("ue4m3")),
+        *_scale_constants(get("e8m0")),
+        _section("Floating accumulators: their rounding, what lies beyond the range, their special codes"),
+        *_choices("ROUND", ROUNDINGS),
+        *_choices("OVERFLOW", OVERFLOWS),
+        *_choices("SPECIALS", SPECIALS),
+        _int("UNIT_EXP_W", UNIT_EXP_BITS, "exponent of a product's unit, signed"),
         _section("Defaults of the parameters"),
         *(_int(_upper(name), value, f"parameter {name}") for name, value in config.rtl_parameters().items()),
         _FUNCTIONS,
@@ -206,8 +216,9 @@ def _level_table(operand: Format, width: int) -> str:
 
 def _float_constants(spec: Format) -> list[str]:
     name = spec.name.upper()
+    fields = "sign, exponent, significand" if spec.signed else "exponent, significand"
     lines = [
-        _int(f"{name}_W", spec.bits, "sign, exponent, significand"),
+        _int(f"{name}_W", spec.bits, fields),
         _int(f"{name}_EXP_W", spec.exp_bits, "exponent field"),
         _int(f"{name}_MAN_W", spec.man_bits, "stored significand"),
         _int(f"{name}_BIAS", spec.bias, "exponent bias"),
@@ -217,6 +228,21 @@ def _float_constants(spec: Format) -> list[str]:
         reason = f"magnitude bits of {spec.max_value}"
         lines.append(f"  localparam logic [{name}_W-2:0] {name}_MAX = {largest};  // {reason}")
     return lines
+
+
+def _scale_constants(spec: Format) -> list[str]:
+    name = spec.name.upper()
+    return [
+        _int(f"{name}_W", spec.bits, "exponent"),
+        _int(f"{name}_BIAS", spec.bias, "exponent bias"),
+    ]
+
+
+def _choices(prefix: str, names: tuple[str, ...]) -> list[str]:
+    """A number for each name, from 0 up, as the parameters of the modules take them."""
+    return [
+        _int(f"{prefix}_{name.upper()}", i, f"{prefix.lower()} = {name!r}") for i, name in enumerate(names)
+    ]
 
 
 def _upper(name: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from fpsim.array.config import ArrayConfig
+from fpsim.formats import Format, get
 
 Meaning = Literal["unsigned", "signed", "fp16", "tf32", "code", "format", "flag"]
 Style = Literal["combinational", "clocked", "stream"]
@@ -27,12 +28,14 @@ class Port:
         bits: width of one lane.
         lanes: lanes packed in the port, lane 0 in the lowest bits.
         meaning: how a lane reads as a value.
+        fmt: the format that a lane is a code of, where no meaning names it.
     """
 
     signal: str
     bits: int
     lanes: int = 1
     meaning: Meaning = "unsigned"
+    fmt: Format | None = None
 
     @property
     def name(self) -> str:
@@ -99,6 +102,11 @@ def _in(name: str, bits: int, lanes: int = 1, meaning: Meaning = "unsigned") -> 
 
 def _out(name: str, bits: int, lanes: int = 1, meaning: Meaning = "unsigned") -> Port:
     return Port(f"{name}_o", bits, lanes, meaning)
+
+
+def _code(signal: str, fmt: Format) -> Port:
+    """A port that carries one code of a format."""
+    return Port(signal, fmt.bits, fmt=fmt)
 
 
 def _select(config: ArrayConfig, *names: str) -> dict[str, int]:
@@ -253,6 +261,51 @@ def _epilogue(config: ArrayConfig) -> Unit:
     )
 
 
+def _mac_float(config: ArrayConfig) -> Unit:
+    acc = config.unit.float_acc
+    return Unit(
+        "mac_float",
+        "clocked",
+        ("exhaustive", "random"),
+        {**acc.rtl_parameters(), **_select(config, "Formats")},
+        (
+            _in("en", 1, meaning="flag"),
+            _in("first", 1, meaning="flag"),
+            *_operand("a"),
+            *_operand("b"),
+            _in("unit_exp", 8, meaning="signed"),
+            _in("random", max(acc.random_bits, 1)),
+        ),
+        (_code("acc_o", acc.fmt),),
+    )
+
+
+def _dot(name: str, lanes: int, scale: Format) -> Unit:
+    return Unit(
+        name,
+        "stream",
+        ("random",),
+        {},
+        (
+            _in("in_first", 1, meaning="flag"),
+            _in("in_last", 1, meaning="flag"),
+            _in("a_codes", 4, lanes, "code"),
+            _in("b_codes", 4, lanes, "code"),
+            _code("a_scale_i", scale),
+            _code("b_scale_i", scale),
+        ),
+        (_code("out_acc_o", get("fp32")), _out("out_special", 1, meaning="flag")),
+    )
+
+
+def _dot_mx(config: ArrayConfig) -> Unit:
+    return _dot("dot_mx", 32, get("e8m0"))
+
+
+def _dot_nvfp4(config: ArrayConfig) -> Unit:
+    return _dot("dot_nvfp4", 16, get("ue4m3"))
+
+
 _UNITS = {
     "decode": _decode,
     "mul": _mul,
@@ -264,5 +317,8 @@ _UNITS = {
     "row_scale": _row_scale,
     "quantizer": _quantizer,
     "epilogue": _epilogue,
+    "mac_float": _mac_float,
+    "dot_mx": _dot_mx,
+    "dot_nvfp4": _dot_nvfp4,
 }
 UNIT_NAMES = tuple(_UNITS)

@@ -31,6 +31,20 @@ SIZES: dict[str, list[dict[str, int]]] = {
     "fpsim_amax": [{"Lanes": 1}, {"Lanes": 5, "W": 13}],
     "fpsim_row_scale": [{"GuardBits": 0}, {"GuardBits": 8}, {"W": 13}],
     "fpsim_quantizer": [*({"Lanes": 2, **formats} for formats in _FORMATS), {"Lanes": 2, "W": 13}],
+    "fpsim_mac_float": [
+        *_FORMATS,
+        {"ExpW": 8, "ManW": 7},
+        {"ExpW": 5, "ManW": 10, "Rounding": 2, "Overflow": 1},
+        {"ExpW": 2, "ManW": 1, "Specials": 0, "Overflow": 2, "Formats": 2},
+        {"ExpW": 2, "ManW": 23, "Rounding": 3},
+        {"ExpW": 8, "ManW": 1, "Rounding": 4},
+        {"ExpW": 4, "ManW": 3, "Specials": 1, "Rounding": 1, "Overflow": 2},
+        {"ExpW": 5, "ManW": 2, "Rounding": 5, "RandomW": 1},
+        {"ExpW": 8, "ManW": 23, "Rounding": 5, "RandomW": 32},
+    ],
+    "fpsim_add_tree": [{"Lanes": 2, "W": 2}, {"Lanes": 16}],
+    "fpsim_normalize": [{"W": 2}, {"W": 19}, {"W": 8, "LimitW": 10}],
+    "fpsim_dot_e2m1": [{"Lanes": 8}, {"Lanes": 16}],
     "fpsim_epilogue": [{"Lanes": 1}, {"Lanes": 2, "AccW": 9}, {"Lanes": 2, "AccW": 40}],
 }
 CASES: list[tuple[str, dict[str, int]]] = [(module, {}) for module in MODULES] + [

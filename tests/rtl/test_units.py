@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fpsim.array.config import ArrayConfig, UnitConfig
+from fpsim.array.float_accumulator import FloatAccumulator
 from fpsim.verify.job import Job
 from fpsim.verify.runner import simulate
 from fpsim.verify.suite import RTL_CONFIG
@@ -13,10 +14,14 @@ from fpsim.verify.units import UNIT_NAMES
 pytestmark = pytest.mark.rtl
 
 # The narrowest and the widest words, one format and two; and three formats, for the units that know formats.
-NARROW = ArrayConfig(3, 5, UnitConfig(("e2m1", "int4"), acc_bits=9, guard_bits=0, hadamard_n=4))
-WIDE = ArrayConfig(1, 2, UnitConfig(("e3m0",), acc_bits=40, guard_bits=8, hadamard_n=2))
+BF16 = FloatAccumulator(8, 7)
+FP16 = FloatAccumulator(5, 10, rounding="rtz")
+NARROW = ArrayConfig(
+    3, 5, UnitConfig(("e2m1", "int4"), acc_bits=9, guard_bits=0, hadamard_n=4, float_acc=BF16)
+)
+WIDE = ArrayConfig(1, 2, UnitConfig(("e3m0",), acc_bits=40, guard_bits=8, hadamard_n=2, float_acc=FP16))
 THREE_FORMATS = ArrayConfig(5, 2, UnitConfig(("e3m0", "e1m2", "int4"), acc_bits=14, hadamard_n=8))
-KNOW_FORMATS = ("decode", "mul", "mac", "mac_array", "quantizer")
+KNOW_FORMATS = ("decode", "mul", "mac", "mac_array", "mac_float", "quantizer")
 
 # Least number of results compared in the usual configuration. The exhaustive ones are counts of what exists:
 # codes × selectors; pairs of codes × pairs of formats, once first and once added; FP16 patterns × exponents.
@@ -31,6 +36,9 @@ LEAST = {
     "row_scale": {"exhaustive": 31 * 100, "random": 20_000},
     "quantizer": {"exhaustive": 4 * 8_000, "random": 50_000},
     "epilogue": {"random": 40_000},
+    "mac_float": {"exhaustive": 256 * 16 * 2, "random": 10_000},
+    "dot_mx": {"random": 800},
+    "dot_nvfp4": {"random": 800},
 }
 
 

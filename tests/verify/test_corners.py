@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from fpsim.arith.align import align
-from fpsim.arith.decode import decode
+from fpsim.arith.decode import Operand, decode
+from fpsim.arith.dot_mx import DotSum, dot_mx
+from fpsim.arith.dot_nvfp4 import dot_nvfp4
 from fpsim.arith.epilogue import epilogue
+from fpsim.arith.mac_float import mac_float
 from fpsim.arith.row_scale import amplitude
 from fpsim.array.config import OPERAND_FORMATS, ArrayConfig, UnitConfig
 from fpsim.formats import get
-from fpsim.verify.benches import align_tests, epilogue_tests, quantizer_tests
+from fpsim.verify.benches import align_tests, dot_blocks, epilogue_tests, mac_float_tests, quantizer_tests
 from fpsim.verify.benches.row_scale_tests import structured_amax
 from fpsim.verify.units import unit
 
@@ -117,3 +120,80 @@ def test_amax_values_hold_ties_to_both_sides_and_carries(bits: int) -> None:
     assert any(amplitude(a) < a for a in ties)
     assert any(amplitude(a).bit_length() > a.bit_length() for a in values)
     assert values[-1] == 1 << (bits - 1)
+
+
+def sum_kinds(before: Fraction, term: Fraction, bits: int) -> Counter[str]:
+    """What is special about one addition onto an FP32 sum."""
+    fp32 = get("fp32")
+    after, exact = fp32.value(bits & 0x7FFFFFFF), before + term
+    assert isinstance(after, Fraction)
+    code = bits & 0x7FFFFFFF
+    neighbours = [fp32.value(c) for c in (code - 1, code + 1) if 0 <= c <= fp32.max_magnitude_code]
+    ulps = [abs(n - after) for n in neighbours if isinstance(n, Fraction)]
+    kinds: Counter[str] = Counter()
+    kinds["tie"] += abs(abs(exact) - after) in [ulp / 2 for ulp in ulps]
+    kinds["cancelled"] += exact == 0 and before != 0
+    kinds["one step left"] += before != 0 != term and abs(exact) * 2**20 < abs(before)
+    kinds["subnormal"] += 0 < after < Fraction(2) ** -126
+    kinds["saturated"] += abs(exact) > fp32.max_value
+    kinds["minus zero"] += bits == 0x80000000
+    kinds["lost"] += term != 0 != before and after == abs(before)
+    kinds["sum lost"] += term != 0 != before and after == abs(term)
+    return kinds
+
+
+@pytest.mark.parametrize("name", ["dot_mx", "dot_nvfp4"])
+def test_blocks_hold_every_kind_of_sum(name: str) -> None:
+    law = {"dot_mx": dot_mx, "dot_nvfp4": dot_nvfp4}[name]
+    fake = bench(name, ArrayConfig())
+    sums = dot_blocks.Sums(fake, law)
+    ports = fake.unit.inputs
+    scale = ports[4].fmt
+    kinds: Counter[str] = Counter()
+    for _ in range(500):
+        total = DotSum()
+        for words in sums.one():
+            codes = [[p.lane(words[p.name], i) for i in range(p.lanes)] for p in ports[2:4]]
+            scales = words["a_scale"], words["b_scale"]
+            before = DotSum() if words["in_first"] else total
+            total = law(before, *codes, *scales, first=bool(words["in_first"]))
+            values = [scale.value(code) for code in scales]
+            kinds["special"] += "nan" in values
+            if "nan" in values:
+                continue
+            e2m1 = get("e2m1")
+            dot = sum(e2m1.value(a) * e2m1.value(b) for a, b in zip(*codes, strict=True))  # type: ignore[operator, misc]
+            start = get("fp32").value(before.acc)
+            kinds += sum_kinds(start, dot * values[0] * values[1], total.acc)  # type: ignore[arg-type]
+            kinds["zero after minus zero"] += before.acc == 0x80000000 and dot == 0
+    expected = {"special", "tie", "cancelled", "lost"}
+    if name == "dot_mx":  # UE4M3 scales leave the middle of FP32's range only within one block
+        expected |= {
+            "one step left",
+            "subnormal",
+            "saturated",
+            "minus zero",
+            "zero after minus zero",
+            "sum lost",
+        }
+    assert {kind for kind, count in kinds.items() if count > 0} >= expected
+
+
+def test_floating_sums_hold_every_kind_of_addition() -> None:
+    fake = bench("mac_float", ArrayConfig())
+    unit_under_test = mac_float_tests.MacFloat(fake)
+    acc, kinds = 0, Counter[str]()
+    beats = [beat for _ in range(500) for beat in mac_float_tests._structured(unit_under_test)]
+    for words in [*beats, *mac_float_tests._overflows(unit_under_test)]:
+        a, b = (Operand(bool(words[f"{s}_neg"]), words[f"{s}_sig"], words[f"{s}_shift"]) for s in "ab")
+        unit_exp = words["unit_exp"] - 256 * (words["unit_exp"] >> 7)
+        first = bool(words["first"])
+        before = get("fp32").value(0 if first else acc)
+        accumulator = unit_under_test.float_acc.accumulator
+        acc = mac_float(acc, a, b, unit_exp, first=first, accumulator=accumulator)
+        infinite = acc & 0x7FFFFFFF == 0x7F800000
+        kinds["infinite"] += infinite
+        if not infinite and isinstance(before, Fraction):
+            kinds += sum_kinds(before, a.value * b.value * Fraction(2) ** unit_exp, acc)
+    expected = {"tie", "cancelled", "one step left", "subnormal", "lost", "sum lost", "infinite"}
+    assert {kind for kind, count in kinds.items() if count > 0} >= expected

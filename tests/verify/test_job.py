@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from fpsim.array.config import ArrayConfig, UnitConfig
+from fpsim.array.float_accumulator import FloatAccumulator
 from fpsim.verify.__main__ import _job, _parser
 from fpsim.verify.job import Job
 
 ODD = ArrayConfig(3, 5, UnitConfig(("e2m1", "int4"), acc_bits=12, guard_bits=0, hadamard_n=4))
+FLOAT = ArrayConfig(unit=UnitConfig(float_acc=FloatAccumulator(5, 2, "ieee", "stochastic", "inf", 8)))
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,7 @@ ODD = ArrayConfig(3, 5, UnitConfig(("e2m1", "int4"), acc_bits=12, guard_bits=0, 
     [
         Job("mul", ArrayConfig(8, 8), kinds=("exhaustive",)),
         Job("epilogue", ODD, kinds=("random",), seed=12, quick=True, rtl="some rtl"),
+        Job("mac_float", FLOAT),
         Job("mac", ArrayConfig(unit=UnitConfig(acc_bits=9)), kinds=("exhaustive", "random")),
     ],
 )
@@ -27,7 +30,7 @@ def test_write_and_read_give_the_same_job(job: Job, tmp_path: Path) -> None:
     assert Job.read(tmp_path / "job.json") == job
 
 
-@pytest.mark.parametrize("config", [ArrayConfig(8, 8), ArrayConfig(), ODD])
+@pytest.mark.parametrize("config", [ArrayConfig(8, 8), ArrayConfig(), ODD, FLOAT])
 @pytest.mark.parametrize("quick", [False, True])
 def test_the_replay_command_means_the_same_job(config: ArrayConfig, quick: bool) -> None:
     job = Job("align", config, kinds=("random",), seed=5, quick=quick, rtl="my rtl")

@@ -88,8 +88,21 @@ def test_product_holds_the_product_of_the_largest_magnitudes() -> None:
     assert constant("PRODUCT_W") == [1 + (max(largest) ** 2).bit_length()]
 
 
+def test_floating_accumulators_have_the_numbers_of_the_contract() -> None:
+    """rtl/README.md, "mac_float"."""
+    names = {
+        "ROUND": ("RNE", "RNA", "RTZ", "RUP", "RDN", "STOCHASTIC"),
+        "OVERFLOW": ("IEEE", "INF", "SATURATE"),
+        "SPECIALS": ("NONE", "NAN", "IEEE"),
+    }
+    for prefix, words in names.items():
+        assert [constant(f"{prefix}_{word}") for word in words] == [[i] for i in range(len(words))]
+    assert constant("UNIT_EXP_W") == [8]
+    assert (constant("E8M0_W"), constant("E8M0_BIAS")) == ([8], [127])
+
+
 def test_floating_point_fields_are_those_of_the_formats() -> None:
-    for name in ("fp16", "tf32"):
+    for name in ("fp16", "tf32", "fp32", "ue4m3"):
         spec = get(name)
         found = [constant(f"{name.upper()}_{field}")[0] for field in ("W", "EXP_W", "MAN_W", "BIAS")]
         assert found == [spec.bits, spec.exp_bits, spec.man_bits, spec.bias]
