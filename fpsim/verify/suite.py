@@ -23,6 +23,7 @@ RTL_CONFIG = ArrayConfig(rows=8, cols=8)
 # Longest builds first, so that two cores finish together.
 _ORDER = (
     "epilogue",
+    "wide_quantizer",
     "align",
     "mac_array",
     "mac",
@@ -30,7 +31,13 @@ _ORDER = (
     "hadamard",
     "amax",
     "row_scale",
+    "zero_correction",
+    "zero_point",
+    "range",
+    "row_sum",
+    "group_registers",
     "mul",
+    "lfsr",
     "decode",
 )
 _PARALLEL = 2

@@ -15,6 +15,7 @@ Meaning = Literal["unsigned", "signed", "fp16", "tf32", "code", "format", "flag"
 Style = Literal["combinational", "clocked", "stream"]
 Kind = Literal["golden", "exhaustive", "random"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+DEPTH_BITS = 13  # of K, up to 8191, where zero points are taken out
 STREAM_SIGNALS = ("clk_i", "rst_ni", "in_valid_i", "in_ready_o", "out_valid_o", "out_ready_i")
 
 
@@ -253,6 +254,128 @@ def _epilogue(config: ArrayConfig) -> Unit:
     )
 
 
+def _lfsr(config: ArrayConfig) -> Unit:
+    bits = 8 * config.unit.hadamard_n
+    return Unit(
+        "lfsr",
+        "clocked",
+        ("random",),
+        {"Bits": bits},
+        (_in("seed_en", 1, meaning="flag"), _in("seed", 31), _in("step", 1, meaning="flag")),
+        (_out("bits", bits),),
+    )
+
+
+def _wide_quantizer(config: ArrayConfig) -> Unit:
+    lanes, bits = config.unit.hadamard_n, config.unit.rotated_bits
+    random_bits = config.unit.guard_bits + 1  # small and large ones in the tests' configurations
+    return Unit(
+        "wide_quantizer",
+        "stream",
+        ("exhaustive", "random"),
+        {"Lanes": lanes, "W": bits, "RandomBits": random_bits},
+        (
+            _in("h", bits, lanes, "signed"),
+            _in("amp", bits + 1),
+            _in("format", 3),
+            _in("asymmetric", 1, meaning="flag"),
+            _in("zero", 8, meaning="signed"),
+            _in("stochastic", 1, meaning="flag"),
+            _in("random", random_bits, lanes),
+        ),
+        (_out("high", 4, lanes), _out("low", 4, lanes)),
+    )
+
+
+def _range(config: ArrayConfig) -> Unit:
+    lanes, bits = config.unit.hadamard_n, config.unit.rotated_bits
+    return Unit(
+        "range",
+        "combinational",
+        ("exhaustive", "random"),
+        {"Lanes": lanes, "W": bits},
+        (_in("h", bits, lanes, "signed"),),
+        (_out("high", bits, meaning="signed"), _out("low", bits, meaning="signed")),
+    )
+
+
+def _zero_point(config: ArrayConfig) -> Unit:
+    bits = config.unit.rotated_bits
+    return Unit(
+        "zero_point",
+        "stream",
+        ("exhaustive", "random"),
+        {"W": bits},
+        (_in("low", bits, meaning="signed"), _in("span", bits + 1), _in("format", 3)),
+        (_out("zero", 8, meaning="signed"),),
+    )
+
+
+def _row_sum(config: ArrayConfig) -> Unit:
+    lanes = config.unit.hadamard_n
+    return Unit(
+        "row_sum",
+        "clocked",
+        ("random",),
+        {"Lanes": lanes, "DepthW": DEPTH_BITS},
+        (
+            _in("en", 1, meaning="flag"),
+            _in("first", 1, meaning="flag"),
+            _in("high", 4, lanes),
+            _in("low", 4, lanes),
+        ),
+        (_out("sum", 8 + DEPTH_BITS, meaning="signed"),),
+    )
+
+
+def _group_registers(config: ArrayConfig) -> Unit:
+    bits = config.unit.rotated_bits
+    return Unit(
+        "group_registers",
+        "clocked",
+        ("random",),
+        {"Groups": 16, "W": bits},
+        (
+            _in("write", 1, meaning="flag"),
+            _in("write_group", 4),
+            _in("write_exp", 5),
+            _in("write_amp", bits + 1),
+            _in("write_zero", 8, meaning="signed"),
+            _in("static", 1, meaning="flag"),
+            _in("group", 4),
+            _in("row_exp", 5),
+            _in("row_amp", bits + 1),
+            _in("row_zero", 8, meaning="signed"),
+        ),
+        (_out("exp", 5), _out("amp", bits + 1), _out("zero", 8, meaning="signed")),
+    )
+
+
+def corrected_bits(acc_bits: int) -> int:
+    """Width of an accumulator without its zero points (fpsim_zero_correction)."""
+    return 2 + max(acc_bits, 38)
+
+
+def _zero_correction(config: ArrayConfig) -> Unit:
+    lanes, acc_bits = config.cols, config.unit.acc_bits
+    sum_bits = 8 + DEPTH_BITS
+    return Unit(
+        "zero_correction",
+        "stream",
+        ("random",),
+        {"Lanes": lanes, **_select(config, "AccW"), "DepthW": DEPTH_BITS},
+        (
+            _in("acc", acc_bits, lanes, "signed"),
+            _in("row_sum", sum_bits, meaning="signed"),
+            _in("act_zero", 8, meaning="signed"),
+            _in("depth", DEPTH_BITS),
+            _in("col_sum", sum_bits, lanes, "signed"),
+            _in("weight_zero", 16, lanes, "signed"),
+        ),
+        (_out("sum", corrected_bits(acc_bits), lanes, "signed"),),
+    )
+
+
 _UNITS = {
     "decode": _decode,
     "mul": _mul,
@@ -264,5 +387,12 @@ _UNITS = {
     "row_scale": _row_scale,
     "quantizer": _quantizer,
     "epilogue": _epilogue,
+    "lfsr": _lfsr,
+    "wide_quantizer": _wide_quantizer,
+    "range": _range,
+    "zero_point": _zero_point,
+    "row_sum": _row_sum,
+    "group_registers": _group_registers,
+    "zero_correction": _zero_correction,
 }
 UNIT_NAMES = tuple(_UNITS)
