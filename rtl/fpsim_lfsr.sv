@@ -13,7 +13,7 @@
 `default_nettype none
 
 module fpsim_lfsr #(
-  parameter int Bits = 8  // bits per step, 1 or more
+  parameter int Bits = 8 * fpsim_pkg::HADAMARD_N  // bits per step, 1 or more
 ) (
   input  logic            clk_i,
   input  logic            rst_ni,

@@ -15,9 +15,9 @@ FORMATS_TAKEN = ("e2m1", "e3m0", "e1m2", "int4", "int6", "int8")
 _H_MAX = (1 << 31) - 1
 RANDOM_BITS_MAX = 16
 
-# floor(frac · 2^n) needs x = top · |h| / A to n places: top · |h| · 2^n < 2^8 · 2^31 · 2^16 fits 64 bits. Where
-# levels are 2^s apart the place is that of the integer and the fraction together, cut by s bits: x is a
-# non-negative fixed-point number, so that cutting it is the floor.
+# floor(frac · 2^n) needs x = top · |h| / A to n places: top · |h| · 2^n < 2^8 · 2^31 · 2^16 is in 64 bits.
+# Where levels are further apart, the place is the fixed-point number above the lower level, divided by the gap: a
+# floor of a floor.
 
 
 @njit(cache=True, nogil=True)

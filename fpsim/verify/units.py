@@ -376,6 +376,36 @@ def _zero_correction(config: ArrayConfig) -> Unit:
     )
 
 
+def _wide_epilogue(config: ArrayConfig) -> Unit:
+    lanes, acc_bits = config.cols, config.unit.acc_bits
+    return Unit(
+        "wide_epilogue",
+        "stream",
+        ("random",),
+        {"Lanes": lanes, **_select(config, "AccW")},
+        (
+            _in("acc", acc_bits, lanes, "signed"),
+            _in("row_scale", 19, meaning="tf32"),
+            _in("col_scale", 19, lanes, "tf32"),
+            _in("bias", 16, lanes, "fp16"),
+            _in("result", 2),
+        ),
+        (_out("y", 32, lanes),),
+    )
+
+
+def _hadamard_outer(config: ArrayConfig) -> Unit:
+    lanes, bits, beats = config.unit.hadamard_n, config.unit.rotated_bits, 144
+    return Unit(
+        "hadamard_outer",
+        "stream",
+        ("exhaustive", "random"),
+        {"Lanes": lanes, "InW": bits, "MaxBeats": beats},
+        (_in("base", 2), _in("points", 7), _in("stride", 8), _in("x", bits, lanes, "signed")),
+        (_out("y", bits + 6, lanes, "signed"),),
+    )
+
+
 _UNITS = {
     "decode": _decode,
     "mul": _mul,
@@ -394,5 +424,7 @@ _UNITS = {
     "row_sum": _row_sum,
     "group_registers": _group_registers,
     "zero_correction": _zero_correction,
+    "wide_epilogue": _wide_epilogue,
+    "hadamard_outer": _hadamard_outer,
 }
 UNIT_NAMES = tuple(_UNITS)

@@ -1,4 +1,4 @@
-"""Stochastic codes: over all draws each neighbour comes up as often as its share; levels typed from the contract."""
+"""Stochastic codes: over all draws each neighbour comes up as often as its share; levels typed by hand."""
 
 from __future__ import annotations
 

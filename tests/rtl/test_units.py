@@ -31,6 +31,15 @@ LEAST = {
     "row_scale": {"exhaustive": 31 * 100, "random": 20_000},
     "quantizer": {"exhaustive": 4 * 8_000, "random": 50_000},
     "epilogue": {"random": 40_000},
+    "lfsr": {"random": 3_000},
+    "wide_quantizer": {"exhaustive": 30_000, "random": 50_000},
+    "range": {"exhaustive": 32 * 200, "random": 5_000},
+    "zero_point": {"exhaustive": 3 * 32 * 32, "random": 2_000},
+    "row_sum": {"random": 3_000},
+    "group_registers": {"random": 4_000},
+    "zero_correction": {"random": 20_000},
+    "wide_epilogue": {"random": 30_000},
+    "hadamard_outer": {"exhaustive": 32 * 330, "random": 32 * 500},
 }
 
 

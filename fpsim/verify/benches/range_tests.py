@@ -23,7 +23,7 @@ def _law(bench: Bench) -> Law:
 
 @cocotb.test()
 async def exhaustive(dut: Any) -> None:
-    """Every lane in turn holds the largest and the smallest: powers of two, one off, the ends of the range."""
+    """Every lane in turn is the largest and the smallest: powers of two, one off, the ends of the range."""
     bench = Bench(dut, "exhaustive")
     port = bench.unit.inputs[0]
     top = 1 << (port.bits - 1)

@@ -1,4 +1,4 @@
-"""fpsim_zero_point against fpsim.arith.integer_quantizer.zero_point: rows of every small range, ties, wide rows."""
+"""fpsim_zero_point against fpsim.arith.integer_quantizer: rows of every small range, ties, wide rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fpsim.verify.benches.stream import Beat, check_stream, one_to_one
 from fpsim.verify.mismatch import as_signed
 from fpsim.verify.sv_row_package import QUANTIZER_FORMATS
 
-INTEGERS = ("int4", "int6", "int8")
+INTEGERS = QUANTIZER_FORMATS[3:]
 
 
 def _law(bench: Bench) -> Any:
