@@ -16,8 +16,8 @@ _H_MAX = (1 << 31) - 1
 RANDOM_BITS_MAX = 16
 
 # floor(frac · 2^n) needs x = top · |h| / A to n places: top · |h| · 2^n < 2^8 · 2^31 · 2^16 is in 64 bits.
-# Where levels are further apart, the place is the fixed-point number above the lower level, divided by the gap: a
-# floor of a floor.
+# Where levels are further apart, the place is the fixed-point number above the lower level, divided by the
+# gap: a floor of a floor.
 
 
 @njit(cache=True, nogil=True)

@@ -19,8 +19,8 @@ _ONE = np.uint64(1)
 
 # Product and bias are put into words of 64 bits with their leading 1s in bit 62; the one of the smaller
 # exponent is shifted right, and its lowest bit says whether ones were lost ("jam"). A product has 62 bits at
-# most, so a shift by one loses nothing; after a longer one a difference has its leading 1 in bit 61 or 62, far
-# above the jam. Words are unsigned throughout: of a signed and an unsigned one numba makes a float.
+# most, so a shift by one loses nothing; after a longer one a difference has its leading 1 in bit 61 or 62,
+# far above the jam. Words are unsigned throughout: of a signed and an unsigned one numba makes a float.
 
 
 @njit(cache=True, nogil=True)

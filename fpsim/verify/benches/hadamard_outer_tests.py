@@ -12,7 +12,7 @@ import cocotb
 from fpsim.arith.hadamard import hadamard_matrix
 from fpsim.arith.hadamard_outer import hadamard_outer
 from fpsim.verify.benches.harness import Bench, Words, pack
-from fpsim.verify.benches.stream import CUT_CYCLES, Beat, Expectation, Stream
+from fpsim.verify.benches.stream import CUT_CYCLES, Beat, Expectation, Stream, measure
 from fpsim.verify.mismatch import as_signed
 
 BASES = (1, 12, 36)
@@ -123,4 +123,10 @@ async def random(dut: Any) -> None:
             yield from _block(bench, shape, beats)
 
     await _check(bench, blocks(), stress=True, cut=islice(blocks(), 30))
-    bench.finish()
+    cycles = {}
+    for name, count in (("one", 1), ("two", 2)):
+        beats = [
+            beat for _ in range(count) for beat in _block(bench, Shape(12, 12, 2), [[1] * x_port.lanes] * 24)
+        ]
+        cycles[name] = await measure(bench, Model(bench), beats)
+    bench.finish(**cycles)

@@ -11,7 +11,7 @@ from fpsim.arith.epilogue import epilogue
 from fpsim.formats import get
 from fpsim.verify.benches.epilogue_tests import Lane, LaneMaker
 from fpsim.verify.benches.harness import Bench, Law, Words, pack
-from fpsim.verify.benches.stream import Beat, check_stream, one_to_one
+from fpsim.verify.benches.stream import Beat, check_stream, measure, one_to_one
 from fpsim.verify.mismatch import as_signed
 from fpsim.verify.sv_row_package import RESULT_FORMATS
 
@@ -105,5 +105,7 @@ async def random(dut: Any) -> None:
     """Structured lanes with gaps and back-pressure."""
     bench = Bench(dut, "random")
     beats = (_beat(bench) for _ in range(bench.pick(4000, 800)))
+    one = await measure(bench, one_to_one(_law(bench)), islice(beats, 1))
+    two = await measure(bench, one_to_one(_law(bench)), islice(beats, 2))
     await check_stream(bench, one_to_one(_law(bench)), beats, cut=islice(beats, 20))
-    bench.finish()
+    bench.finish(one=one, two=two)

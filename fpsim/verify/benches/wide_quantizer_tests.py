@@ -15,7 +15,7 @@ from fpsim.arith.stochastic_quantizer import stochastic_quantizer
 from fpsim.formats import get
 from fpsim.verify.benches.align_tests import aligned_integers
 from fpsim.verify.benches.harness import Bench, Law, Words, pack
-from fpsim.verify.benches.stream import Beat, check_stream, one_to_one
+from fpsim.verify.benches.stream import Beat, check_stream, measure, one_to_one
 from fpsim.verify.mismatch import as_signed
 from fpsim.verify.sv_row_package import QUANTIZER_FORMATS
 
@@ -114,7 +114,9 @@ async def random(dut: Any) -> None:
             yield _beat(bench, lanes, amp, name, zero=zero, stochastic=rng.random() < 0.5)
 
     await check_stream(bench, one_to_one(_law(bench)), beats(), cut=islice(beats(), 3))
-    bench.finish()
+    one = await measure(bench, one_to_one(_law(bench)), islice(beats(), 1))
+    two = await measure(bench, one_to_one(_law(bench)), islice(beats(), 2))
+    bench.finish(one=one, two=two)
 
 
 def _top(name: str, zero: int | None) -> int:

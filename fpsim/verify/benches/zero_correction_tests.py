@@ -10,7 +10,7 @@ import cocotb
 
 from fpsim.arith.zero_sums import without_zeros
 from fpsim.verify.benches.harness import Bench, Law, Words, pack
-from fpsim.verify.benches.stream import Beat, check_stream, one_to_one
+from fpsim.verify.benches.stream import Beat, check_stream, measure, one_to_one
 from fpsim.verify.mismatch import as_signed
 
 
@@ -67,4 +67,6 @@ async def random(dut: Any) -> None:
             )
 
     await check_stream(bench, one_to_one(_law(bench)), beats(), cut=islice(beats(), 20))
-    bench.finish()
+    one = await measure(bench, one_to_one(_law(bench)), islice(beats(), 1))
+    two = await measure(bench, one_to_one(_law(bench)), islice(beats(), 2))
+    bench.finish(one=one, two=two)

@@ -11,7 +11,7 @@ import cocotb
 from fpsim.arith.integer_quantizer import zero_point
 from fpsim.arith.row_scale import amplitude
 from fpsim.verify.benches.harness import Bench, Words
-from fpsim.verify.benches.stream import Beat, check_stream, one_to_one
+from fpsim.verify.benches.stream import Beat, check_stream, measure, one_to_one
 from fpsim.verify.mismatch import as_signed
 from fpsim.verify.sv_row_package import QUANTIZER_FORMATS
 
@@ -68,4 +68,6 @@ async def random(dut: Any) -> None:
             yield _beat(bench, -min(low, top), min(high, top - 1), name)
 
     await check_stream(bench, one_to_one(_law(bench)), beats(), cut=islice(beats(), 3))
-    bench.finish()
+    one = await measure(bench, one_to_one(_law(bench)), islice(beats(), 1))
+    two = await measure(bench, one_to_one(_law(bench)), islice(beats(), 2))
+    bench.finish(one=one, two=two)
