@@ -49,6 +49,9 @@ module fpsim_wide_epilogue #(
 
   // The result format keeps pace with its row up to the last stage's input.
   logic [1:0] result_q [0:STAGES-2];
+  logic [1:0] result_last;
+
+  assign result_last = result_q[STAGES-2];
 
   for (genvar s = 0; s < STAGES - 1; s++) begin : gen_result
     logic [1:0] upstream;
@@ -74,7 +77,7 @@ module fpsim_wide_epilogue #(
       .row_scale_i(row_scale_i),
       .col_scale_i(col_scale_i[i*TF32_W +: TF32_W]),
       .bias_i     (bias_i[i*FP16_W +: FP16_W]),
-      .result_i   (result_q[STAGES-2]),
+      .result_i   (result_last),
       .y_o        (y_o[i*32 +: 32])
     );
   end

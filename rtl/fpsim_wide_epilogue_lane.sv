@@ -121,6 +121,7 @@ module fpsim_wide_epilogue_lane #(
   localparam int DIST_W = $clog2(FRAME_W + 1);  // a shift by FRAME_W or more leaves the jam alone
 
   logic [E_W-1:0]     apart, distance, exp_q4;
+  logic [DIST_W-1:0]  steps;
   logic               swap, far, subtract, borrow, sign_d, sign_q4;
   logic [FRAME_W-1:0] p_frame, b_frame, major, minor, shifted;
   logic [TOTAL_W-1:0] sum, total_q4;
@@ -132,12 +133,13 @@ module fpsim_wide_epilogue_lane #(
   assign swap     = apart[E_W-1];
   assign distance = (apart ^ {E_W{swap}}) + E_W'(swap);
   assign far      = |distance[E_W-1:DIST_W];
+  assign steps    = distance[DIST_W-1:0] | {DIST_W{far}};
   assign major    = swap ? b_frame : p_frame;
   assign minor    = swap ? p_frame : b_frame;
   assign subtract = sign_q3 ^ bias_sign_q3;
 
   fpsim_shift_jam #(.InW(FRAME_W), .OutW(FRAME_W), .DistanceW(DIST_W)) u_align (
-    .x_i(minor), .distance_i(distance[DIST_W-1:0] | {DIST_W{far}}), .y_o(shifted), .overflow_o(unused_overflow)
+    .x_i(minor), .distance_i(steps), .y_o(shifted), .overflow_o(unused_overflow)
   );
 
   assign sum    = {1'b0, major} + ({1'b0, shifted} ^ {TOTAL_W{subtract}}) + TOTAL_W'(subtract);

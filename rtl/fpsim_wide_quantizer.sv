@@ -72,7 +72,7 @@ module fpsim_wide_quantizer #(
   // ---------------------------------
   logic [W:0] amp_q;
   logic [2:0] format_q;
-  logic       asymmetric_q, stochastic_q;
+  logic       asymmetric_q, stochastic_q, zero_amp;
   logic [7:0] zero_q;
 
   always_ff @(posedge clk_i) begin
@@ -84,6 +84,8 @@ module fpsim_wide_quantizer #(
       zero_q       <= zero_i;
     end
   end
+
+  assign zero_amp = amp_q == '0;
 
   // ---------------------------------
   // Lanes
@@ -120,7 +122,7 @@ module fpsim_wide_quantizer #(
       .rest_i      (rest),
       .negative_i  (negative),
       .above_i     (above),
-      .zero_amp_i  (amp_q == '0),
+      .zero_amp_i  (zero_amp),
       .random_i    (random),
       .format_i    (format_q),
       .asymmetric_i(asymmetric_q),

@@ -378,11 +378,12 @@ def _zero_correction(config: ArrayConfig) -> Unit:
 
 def _wide_epilogue(config: ArrayConfig) -> Unit:
     lanes, acc_bits = config.cols, config.unit.acc_bits
+    acc_bits = corrected_bits(acc_bits) if acc_bits > 38 else acc_bits  # its widest input
     return Unit(
         "wide_epilogue",
         "stream",
         ("random",),
-        {"Lanes": lanes, **_select(config, "AccW")},
+        {"Lanes": lanes, "AccW": acc_bits},
         (
             _in("acc", acc_bits, lanes, "signed"),
             _in("row_scale", 19, meaning="tf32"),

@@ -42,7 +42,7 @@ LEAST = {
     "hadamard_outer": {"exhaustive": 32 * 330, "random": 32 * 500},
 }
 
-# Cycles from the first beat to the last result, of one beat and of two (hadamard_outer: blocks, K = 12, S = 2),
+# Cycles from the first beat to the last result, of one beat and two (hadamard_outer: blocks, K = 12, S = 2),
 # by the latencies and throughputs of rtl/README.md.
 RANDOM_BITS = 5
 CYCLES = {

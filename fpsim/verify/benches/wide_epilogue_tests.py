@@ -42,6 +42,7 @@ class WideLaneMaker(LaneMaker):
 
     def __init__(self, bench: Bench, result: str) -> None:
         super().__init__(bench)
+        self.acc_bits = bench.unit.inputs[0].bits
         form = get(result)
         self.significand_bits, self.lowest, self.highest = form.man_bits + 1, 1 - form.bias, form.bias
         # The exponent of the beat's products: anywhere, or at an end of the format.
@@ -69,8 +70,8 @@ class WideLaneMaker(LaneMaker):
         """Halfway between two numbers of the format, subnormal ones too, or beside it."""
         bits = min(self.significand_bits, self.acc_bits - 2)
         if self.exponent == self.lowest:
-            bits = self.rng.randint(1, bits)
-        kept = self.rng.choice((self.rng.getrandbits(bits), (1 << bits) - 1)) | 1 << bits - 1
+            bits = max(self.rng.randint(-bits // 2, bits), 0)  # 0: halfway between 0 and the smallest number
+        kept = self.rng.choice((self.rng.getrandbits(bits), (1 << bits) - 1)) | (1 << bits) >> 1
         extra = self.rng.randint(0, self.acc_bits - 2 - bits)
         acc = (kept << 1 | 1) << extra
         acc += self.rng.choice((-1, 0, 0, 1)) if extra else 0
