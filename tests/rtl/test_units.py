@@ -32,7 +32,7 @@ LEAST = {
     "quantizer": {"exhaustive": 4 * 30_000, "random": 50_000},
     "epilogue": {"random": 40_000},
     "lfsr": {"random": 3_000},
-    "wide_quantizer": {"exhaustive": 140_000, "random": 50_000},
+    "wide_quantizer": {"exhaustive": 110_000, "random": 50_000},
     "range": {"exhaustive": 32 * 200, "random": 5_000},
     "zero_point": {"exhaustive": 3 * 32 * 32, "random": 2_000},
     "row_sum": {"random": 3_000},

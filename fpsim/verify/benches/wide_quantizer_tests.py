@@ -78,7 +78,7 @@ async def exhaustive(dut: Any) -> None:
 
     def beats() -> Iterator[Beat]:
         for name in QUANTIZER_FORMATS:
-            for amp in range(bench.pick(65, 17)):
+            for amp in range(bench.pick(33, 17)):
                 values = list(range(-amp - 2, amp + 3))
                 for first in range(0, len(values), lanes):
                     part = values[first : first + lanes]
