@@ -1,4 +1,4 @@
-"""An accumulator back to FP16: two scales and a bias, rounded once."""
+"""An accumulator back to floating point: two scales and a bias, rounded once."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from fractions import Fraction
 
 from fpsim.arith.cast import encode
 from fpsim.arith.checks import check_int
-from fpsim.formats import get
+from fpsim.formats import Format, get
 
 FP16 = get("fp16")
 TF32 = get("tf32")
+RESULT_FORMATS = ("fp16", "bf16", "fp32")
 
 
-def epilogue(acc: int, row_scale: int, col_scale: int, bias: int) -> int:
+def epilogue(acc: int, row_scale: int, col_scale: int, bias: int, result: str | Format = "fp16") -> int:
     """y = FP16(acc · ρ · c + b) with one rounding (rtl/README.md, "epilogue").
 
     Args:
@@ -20,15 +21,19 @@ def epilogue(acc: int, row_scale: int, col_scale: int, bias: int) -> int:
         row_scale: ρ, 19 TF32 bits; +0 or a positive normal number.
         col_scale: c, 19 TF32 bits; a positive normal number.
         bias: b, 16 FP16 bits; finite.
+        result: format of y: fp16, or bf16 or fp32 of the wide epilogue.
 
     Returns:
-        FP16 bits of the exact sum, rounded to nearest, ties to even; subnormal results are kept. A rounded
-        magnitude above 65504 saturates to ±65504. An exact sum of 0 is +0 (a bias of −0 included); a
-        negative sum that rounds to 0 is −0.
+        Bits of the exact sum, rounded to nearest, ties to even; subnormal results are kept. A rounded
+        magnitude above the format's largest saturates to it (FP16: ±65504). An exact sum of 0 is +0 (a bias
+        of −0 included); a negative sum that rounds to 0 is −0.
 
     Raises:
-        ValueError: bits out of range, or a scale or a bias of another class than the above.
+        ValueError: bits out of range, a scale or a bias of another class than the above, another result.
     """
+    form = get(result)
+    if form.name not in RESULT_FORMATS or form != get(form.name):
+        raise ValueError(f"result={form.name!r}: expected one of {', '.join(RESULT_FORMATS)}")
     check_int("acc", acc, None, None)
     rho = _scale("row_scale", row_scale, zero=True)
     c = _scale("col_scale", col_scale, zero=False)
@@ -36,7 +41,7 @@ def epilogue(acc: int, row_scale: int, col_scale: int, bias: int) -> int:
     b = FP16.value(bias)
     if isinstance(b, str):
         raise ValueError(f"bias=0x{bias:04x}: expected finite FP16 bits, this is {b}")
-    return encode(acc * rho * c + b, FP16, rounding="rne", overflow="saturate")
+    return encode(acc * rho * c + b, form, rounding="rne", overflow="saturate")
 
 
 def _scale(name: str, bits: int, *, zero: bool) -> Fraction:

@@ -22,7 +22,10 @@ from fpsim.verify.units import UNIT_NAMES
 RTL_CONFIG = ArrayConfig(rows=8, cols=8)
 # Longest builds first, so that two cores finish together.
 _ORDER = (
+    "wide_epilogue",
     "epilogue",
+    "wide_quantizer",
+    "hadamard_outer",
     "align",
     "mac_array",
     "mac_float",
@@ -33,7 +36,13 @@ _ORDER = (
     "hadamard",
     "amax",
     "row_scale",
+    "zero_correction",
+    "zero_point",
+    "range",
+    "row_sum",
+    "group_registers",
     "mul",
+    "lfsr",
     "decode",
 )
 _PARALLEL = 2

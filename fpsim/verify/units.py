@@ -6,85 +6,15 @@ this one table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
-
 from fpsim.array.config import ArrayConfig
 from fpsim.formats import Format, get
+from fpsim.verify.ports import KINDS, Kind, Meaning, Port, Unit
+from fpsim.verify.ports import in_port as _in
+from fpsim.verify.ports import out_port as _out
+from fpsim.verify.ports import select as _select
+from fpsim.verify.row_units import ROW_UNITS
 
-Meaning = Literal["unsigned", "signed", "fp16", "tf32", "code", "format", "flag"]
-Style = Literal["combinational", "clocked", "stream"]
-Kind = Literal["golden", "exhaustive", "random"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-STREAM_SIGNALS = ("clk_i", "rst_ni", "in_valid_i", "in_ready_o", "out_valid_o", "out_ready_i")
-
-
-@dataclass(frozen=True)
-class Port:
-    """One data port.
-
-    Attributes:
-        signal: the SystemVerilog port, with its _i or _o.
-        bits: width of one lane.
-        lanes: lanes packed in the port, lane 0 in the lowest bits.
-        meaning: how a lane reads as a value.
-        fmt: the format that a lane is a code of, where no meaning names it.
-    """
-
-    signal: str
-    bits: int
-    lanes: int = 1
-    meaning: Meaning = "unsigned"
-    fmt: Format | None = None
-
-    @property
-    def name(self) -> str:
-        """Field name, as in golden sets: the port without _i, _o."""
-        return self.signal[:-2]
-
-    @property
-    def width(self) -> int:
-        """Width of the port in bits."""
-        return self.bits * self.lanes
-
-    def lane(self, word: int, index: int) -> int:
-        """Raw bits of one lane of a word."""
-        return (word >> (index * self.bits)) & ((1 << self.bits) - 1)
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One RTL unit in one configuration.
-
-    Attributes:
-        name: name of the unit, its law and its bench.
-        style: "combinational", "clocked" (a register with an enable) or "stream" (valid/ready on both sides).
-        kinds: kinds of vectors that its bench has.
-        parameters: of the SystemVerilog module.
-        inputs, outputs: data ports; clock, reset and handshake follow from the style.
-    """
-
-    name: str
-    style: Style
-    kinds: tuple[Kind, ...]
-    parameters: dict[str, int]
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-
-    @property
-    def top(self) -> str:
-        """Name of the SystemVerilog module."""
-        return f"fpsim_{self.name}"
-
-    @property
-    def signals(self) -> tuple[str, ...]:
-        """Every port of the module: what the simulator must leave visible."""
-        control: tuple[str, ...] = {
-            "combinational": (),
-            "clocked": ("clk_i", "rst_ni"),
-            "stream": STREAM_SIGNALS,
-        }[self.style]
-        return control + tuple(port.signal for port in self.inputs + self.outputs)
+__all__ = ["KINDS", "UNIT_NAMES", "Kind", "Meaning", "Port", "Unit", "unit"]
 
 
 def unit(name: str, config: ArrayConfig) -> Unit:
@@ -96,22 +26,9 @@ def unit(name: str, config: ArrayConfig) -> Unit:
     return build(config)
 
 
-def _in(name: str, bits: int, lanes: int = 1, meaning: Meaning = "unsigned") -> Port:
-    return Port(f"{name}_i", bits, lanes, meaning)
-
-
-def _out(name: str, bits: int, lanes: int = 1, meaning: Meaning = "unsigned") -> Port:
-    return Port(f"{name}_o", bits, lanes, meaning)
-
-
 def _code(signal: str, fmt: Format) -> Port:
     """A port that carries one code of a format."""
     return Port(signal, fmt.bits, fmt=fmt)
-
-
-def _select(config: ArrayConfig, *names: str) -> dict[str, int]:
-    values = config.rtl_parameters()
-    return {name: values[name] for name in names}
 
 
 def _operand(side: str) -> tuple[Port, ...]:
@@ -320,5 +237,6 @@ _UNITS = {
     "mac_float": _mac_float,
     "dot_mx": _dot_mx,
     "dot_nvfp4": _dot_nvfp4,
+    **ROW_UNITS,
 }
 UNIT_NAMES = tuple(_UNITS)

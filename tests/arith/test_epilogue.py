@@ -137,3 +137,47 @@ def test_a_sticky_bit_far_below_breaks_the_tie() -> None:
 def test_other_arguments_are_refused(rho: int, c: int, bias: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         epilogue(1, rho, c, bias)
+
+
+BF16_POSITIVE = (np.arange(0x7F80, dtype=np.uint32) << 16).view(np.float32).astype(np.float64).tolist()
+
+
+def test_bf16_is_the_nearest_number_of_the_whole_list() -> None:
+    rng = np.random.default_rng(71)
+    cases = 0
+    for _ in range(1500):
+        acc = int(rng.integers(-(1 << 30), 1 << 30)) >> int(rng.integers(0, 30))
+        rho, c = (int(rng.integers(1, 255)) << 10 | int(rng.integers(0, 1024)) for _ in range(2))
+        bias = int(rng.integers(0, 0x7C00)) | int(rng.integers(0, 2)) << 15
+        exact = acc * Fraction(tf32_value(rho)) * Fraction(tf32_value(c)) + Fraction(fp16_value(bias))
+        magnitude = abs(exact)
+        above = bisect_left(BF16_POSITIVE, magnitude)
+        code = min(above, len(BF16_POSITIVE) - 1)
+        if above < len(BF16_POSITIVE) and above and BF16_POSITIVE[above] != magnitude:
+            low = magnitude - Fraction(BF16_POSITIVE[above - 1])
+            high = Fraction(BF16_POSITIVE[above]) - magnitude
+            code = above if high < low or (high == low and above % 2 == 0) else above - 1
+        assert epilogue(acc, rho, c, bias, "bf16") == code | (0x8000 if exact < 0 else 0)
+        cases += 1
+    assert cases == 1500
+
+
+def test_fp32_is_numpys_rounding_where_float64_is_exact() -> None:
+    rng = np.random.default_rng(72)
+    cases = 0
+    for _ in range(5_000):
+        acc = int(rng.integers(-(1 << 27), 1 << 27))
+        low, high = ((1, 60), (100, 130), (185, 255))[int(rng.integers(0, 3))]
+        rho, c = (int(rng.integers(low, high)) << 10 | int(rng.integers(0, 1024)) for _ in range(2))
+        bias = int(rng.integers(0, 0x7C00)) | int(rng.integers(0, 2)) << 15
+        bias = 0 if low != 100 else bias
+        product = acc * tf32_value(rho) * tf32_value(c)  # 27 + 22 bits: exact
+        total = product + fp16_value(bias)
+        if Fraction(product) + Fraction(fp16_value(bias)) != Fraction(total) or total == 0:
+            continue
+        with np.errstate(over="ignore", under="ignore"):
+            largest = np.finfo(np.float32).max
+            expected = np.clip(np.float64(total).astype(np.float32), -largest, largest)
+        assert epilogue(acc, rho, c, bias, "fp32") == int(expected.view(np.uint32))
+        cases += 1
+    assert cases > 3500

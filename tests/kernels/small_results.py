@@ -17,6 +17,7 @@ from fpsim.kernels.float32 import scaled_product, to_float32
 from fpsim.kernels.hadamard import hadamard, hadamard_blocks
 from fpsim.kernels.integer_quantizer import integer_quantizer
 from fpsim.kernels.integer_rows import quantize_integer_rows
+from fpsim.kernels.lfsr import lfsr_words
 from fpsim.kernels.mac_array import mac_array
 from fpsim.kernels.matmul import matmul
 from fpsim.kernels.mx_block import mx_blocks
@@ -25,7 +26,9 @@ from fpsim.kernels.pack import pack, unpack
 from fpsim.kernels.quantizer import amax, quantizer
 from fpsim.kernels.row_scale import amplitude, row_scale
 from fpsim.kernels.rows import quantize_rows
+from fpsim.kernels.stochastic_quantizer import stochastic_quantizer
 from fpsim.kernels.vector_scale import vectors
+from fpsim.kernels.wide_epilogue import wide_epilogue
 from fpsim.kernels.zero_sums import code_sums, without_zeros
 
 OPERANDS = ("e2m1", "e3m0", "e1m2", "int4")
@@ -55,6 +58,18 @@ def datapath() -> dict[str, object]:
     results["row_scale"] = [amp, row_scale(amp, exps, 4)]
     col_scale = ((rng.integers(100, 120, 5) << 10) | rng.integers(0, 1024, 5)).astype(np.uint32)
     bias = rng.normal(size=5).astype(np.float16).view(np.uint16)
+    results["lfsr"] = list(lfsr_words(99, 20, 31))
+    draws = rng.integers(0, 32, ints.shape, dtype=np.uint8)
+    zeros = np.array([-8, -1, 0, 7], np.int32)
+    for fmt in (*OPERANDS, "int6", "int8"):
+        for zero in (None, zeros) if fmt.startswith("int") else (None,):
+            codes = stochastic_quantizer(ints, amp, fmt, (draws, 5), zero)
+            results[f"stochastic {fmt} {zero is None}"] = codes
+    sums = rng.integers(-(2**40), 2**40, (4, 5))
+    for result in ("fp16", "bf16", "fp32"):
+        for far in (0, 60, 100):
+            rows = np.array([0, (127 - far) << 10, (127 + far) << 10 | 7, 120 << 10], np.uint32)
+            results[f"wide_epilogue {result} {far}"] = wide_epilogue(sums, rows, col_scale, bias, result)
     for fmt in OPERANDS:
         results[f"quantizer {fmt}"] = quantizer(ints, amp, fmt)
         codes, scale, special = quantize_rows(x, guard_bits=4, hadamard_n=16, signs=signs, fmt=fmt)

@@ -34,17 +34,38 @@ LEAST = {
     "hadamard": {"exhaustive": 32 * 8 * 32, "random": 50_000},
     "amax": {"exhaustive": 32 * 60, "random": 5_000},
     "row_scale": {"exhaustive": 31 * 100, "random": 20_000},
-    "quantizer": {"exhaustive": 4 * 8_000, "random": 50_000},
+    "quantizer": {"exhaustive": 4 * 30_000, "random": 50_000},
     "epilogue": {"random": 40_000},
     "mac_float": {"exhaustive": 256 * 16 * 2, "random": 10_000},
     "dot_mx": {"random": 800},
     "dot_nvfp4": {"random": 800},
+    "lfsr": {"random": 3_000},
+    "wide_quantizer": {"exhaustive": 110_000, "random": 50_000},
+    "range": {"exhaustive": 32 * 200, "random": 5_000},
+    "zero_point": {"exhaustive": 3 * 32 * 32, "random": 2_000},
+    "row_sum": {"random": 3_000},
+    "group_registers": {"random": 4_000},
+    "zero_correction": {"random": 20_000},
+    "wide_epilogue": {"random": 30_000},
+    "hadamard_outer": {"exhaustive": 32 * 330, "random": 32 * 500},
+}
+
+# Cycles from the first beat to the last result, of one beat and two (hadamard_outer: blocks, K = 12, S = 2),
+# by the latencies and throughputs of rtl/README.md.
+RANDOM_BITS = 5
+CYCLES = {
+    "wide_quantizer": {"one": 9 + RANDOM_BITS, "two": 2 * (9 + RANDOM_BITS)},
+    "zero_point": {"one": 10, "two": 20},
+    "zero_correction": {"one": 3, "two": 4},
+    "wide_epilogue": {"one": 6, "two": 7},
+    "hadamard_outer": {"one": (24 - 1) + (12 + 2) + 12 * 23, "two": (24 - 1) + (12 + 2) + 12 * 23 + 24 * 13},
 }
 
 
 @pytest.mark.parametrize("name", UNIT_NAMES)
 def test_every_bit_is_the_laws(name: str) -> None:
     run = simulate(Job(name, RTL_CONFIG))
+    assert run.measured == CYCLES.get(name, run.measured)
     assert set(run.vectors) == set(LEAST[name])
     for kind, least in LEAST[name].items():
         assert run.vectors[kind] >= least

@@ -16,6 +16,11 @@ STATIC_EXPONENTS_QUICK = (15, 1, 30)
 FEW_LANES = 8  # a unit with fewer takes so many steps for all patterns that one exponent must do when quick
 
 
+def aligned_integers(guard_bits: int, exp: int) -> list[int]:
+    """Every integer that some FP16 pattern becomes under a static exponent, ascending."""
+    return sorted(set(align(range(FP16_CODES), guard_bits, exp).ints))
+
+
 def _law(bench: Bench) -> Law:
     x_port = bench.unit.inputs[0]
     int_port = bench.unit.outputs[0]

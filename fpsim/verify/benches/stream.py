@@ -178,6 +178,15 @@ async def check_stream(
     await stream.run(beats)
 
 
+async def measure(bench: Bench, model: Model, beats: Iterable[Beat]) -> int:
+    """Cycles from the first beat's acceptance to that of the last result, without gaps or stalls."""
+    stream = Stream(bench, model, stress=False)
+    await stream.reset()
+    await stream.run(beats)
+    assert stream.first_in is not None
+    return stream.last_out - stream.first_in
+
+
 async def check_golden_stream(bench: Bench) -> None:
     """Send the golden set's beats at full speed; each must come out as the set's next output."""
     inputs, outputs = bench.golden()

@@ -1,0 +1,55 @@
+"""fpsim_row_sum: the sum of a row's codes, by Python's sum, after every clock edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import cocotb
+from cocotb.triggers import Timer
+
+from fpsim.verify.benches.harness import Bench, Words, pack
+from fpsim.verify.mismatch import as_signed
+
+
+def _beat(codes: Iterable[int], *, first: bool, en: bool = True) -> Words:
+    chosen = [code & 255 for code in codes]
+    nibbles = {
+        "high": pack((code >> 4 for code in chosen), 4),
+        "low": pack((code & 15 for code in chosen), 4),
+    }
+    return {"en": int(en), "first": int(first), **nibbles}
+
+
+@cocotb.test()
+async def random(dut: Any) -> None:
+    """Random rows with holes, then the longest rows of the smallest and of the largest code."""
+    bench = Bench(dut, "random")
+    rng, (high_port, low_port) = bench.rng, bench.unit.inputs[2:]
+    lanes, bits = high_port.lanes, bench.unit.outputs[0].bits
+
+    def beats() -> Iterator[Words]:
+        yield _beat([5] * lanes, first=False, en=False)
+        for number in range(bench.pick(3000, 500)):
+            bound = rng.choice((8, 32, 128))
+            codes = [rng.randrange(-bound, bound) for _ in range(lanes)]
+            yield _beat(codes, first=number == 0 or rng.random() < 0.03, en=rng.random() < 0.8)
+        longest = ((1 << bench.unit.parameters["DepthW"]) - 1) // lanes
+        for code in (-128, 127):
+            yield from (_beat([code] * lanes, first=i == 0) for i in range(min(longest, 1100)))
+
+    await bench.reset()
+    total = 0
+    for index, words in enumerate(beats()):
+        bench.drive(words)
+        await Timer(1, "ns")
+        seen = bench.seen()
+        await bench.edge()
+        if seen["en"]:
+            codes = (
+                16 * as_signed(high_port.lane(seen["high"], i), 4) + low_port.lane(seen["low"], i)
+                for i in range(lanes)
+            )
+            total = sum(codes) + (0 if seen["first"] else total)
+        bench.compare(index, seen, {"sum": total & ((1 << bits) - 1)}, bench.outputs())
+    bench.finish()
