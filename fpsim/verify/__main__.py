@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fpsim.array.config import OPERAND_FORMATS, ArrayConfig, UnitConfig
+from fpsim.array.config import OPERAND_FORMATS, OVERFLOWS, ArrayConfig, UnitConfig
 from fpsim.vectors.golden_set import read as read_golden
 from fpsim.verify.job import Job
 from fpsim.verify.runner import simulate
@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--acc-bits", type=int, default=standard.acc_bits)
     parser.add_argument("--guard-bits", type=int, default=standard.guard_bits)
     parser.add_argument("--hadamard-n", type=int, default=standard.hadamard_n)
+    parser.add_argument("--overflow", choices=OVERFLOWS, default=standard.overflow)
     return parser
 
 
@@ -36,7 +37,9 @@ def _job(options: argparse.Namespace) -> Job:
         config = read_golden(options.golden).config
         return Job(options.unit, config, kinds=("golden",), golden=options.golden, rtl=options.rtl)
     formats = tuple(options.formats.split(","))
-    unit = UnitConfig(formats, options.acc_bits, options.guard_bits, options.hadamard_n)
+    unit = UnitConfig(
+        formats, options.acc_bits, options.guard_bits, options.hadamard_n, options.overflow
+    )
     return Job(
         options.unit,
         ArrayConfig(options.rows, options.cols, unit),

@@ -83,6 +83,7 @@ class Job:
             "--acc-bits": (chosen.acc_bits, standard.acc_bits),
             "--guard-bits": (chosen.guard_bits, standard.guard_bits),
             "--hadamard-n": (chosen.hadamard_n, standard.hadamard_n),
+            "--overflow": (chosen.overflow, standard.overflow),
         }
         changed = ((option, str(value)) for option, (value, default) in options.items() if value != default)
         return [word for pair in changed for word in pair]
