@@ -77,7 +77,9 @@ def passes_array(
     b = _operands("b_codes", b_codes, b_fmt, depth)
     order = passes(a_fmt, b_fmt)
     if overflow != "wrap" and len(order) > 1:
-        raise ValueError(f"overflow={overflow!r}: a product in {len(order)} passes has no other rule than 'wrap'")
+        raise ValueError(
+            f"overflow={overflow!r}: a product in {len(order)} passes has no other rule than 'wrap'"
+        )
     return [[_dot(a_row, b_row, order, acc_bits, overflow) for b_row in b] for a_row in a]
 
 

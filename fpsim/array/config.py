@@ -27,8 +27,8 @@ class UnitConfig:
         acc_bits: width of the exact accumulator, 9 to 40. 26 holds every mix at K = 4608.
         guard_bits: bits kept below an FP16 significand when a row is aligned, 0 to 8.
         hadamard_n: lanes of the Hadamard engine, a power of two from 2 to 128; also the block size.
-        overflow: what the accumulator does beyond its width: "wrap", or "saturate" after every addition, which
-            has no passes (no int6, no int8) and no zero points.
+        overflow: what the accumulator does beyond its width: "wrap", or "saturate" after every addition,
+            which has no passes (no int6, no int8) and no zero points.
     """
 
     formats: tuple[str, ...] = OPERAND_FORMATS

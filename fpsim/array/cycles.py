@@ -15,16 +15,17 @@ from fpsim.array.config import ArrayConfig
 
 
 def drain_cycles(config: ArrayConfig) -> int:
-    """Cycles from the one that begins to take a tile over to the one that hands over its last row, both counted.
+    """Cycles from the one that begins to take a tile over to the one that hands over its last row.
 
-    R + C + 1: the take crosses the C columns' skew, then the R rows leave, one per cycle. The tile after it
-    can be taken over in the next cycle.
+    Both are counted. R + C + 1: the take crosses the C columns' skew, then the R rows leave, one per cycle.
+    The tile after it can be taken over in the next cycle.
     """
     return config.rows + config.cols + 1
 
 
 def tile_cycles(config: ArrayConfig, k: int, passes: int = 1) -> int:
-    """Cycles of one tile alone, from the one that accepts its first beat to the one that hands over its last row.
+    """Cycles of one tile alone, from the one that accepts its first beat to the one that hands over its last
+    row.
 
     Both are counted; nothing stalls. K beats of every pass enter, one per cycle, pass after pass; then the
     tile is taken over and drained: passes · K + R + C + 1.

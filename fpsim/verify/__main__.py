@@ -37,9 +37,7 @@ def _job(options: argparse.Namespace) -> Job:
         config = read_golden(options.golden).config
         return Job(options.unit, config, kinds=("golden",), golden=options.golden, rtl=options.rtl)
     formats = tuple(options.formats.split(","))
-    unit = UnitConfig(
-        formats, options.acc_bits, options.guard_bits, options.hadamard_n, options.overflow
-    )
+    unit = UnitConfig(formats, options.acc_bits, options.guard_bits, options.hadamard_n, options.overflow)
     return Job(
         options.unit,
         ArrayConfig(options.rows, options.cols, unit),

@@ -160,10 +160,7 @@ def _mac_array(config: ArrayConfig) -> Unit:
         (
             _in("a_fmt", 2, meaning="format"),
             _in("b_fmt", 2, meaning="format"),
-            *(
-                _in(f"in_{name}", 1, meaning="flag")
-                for name in ("first", "shift", "last", "a_low", "b_low")
-            ),
+            *(_in(f"in_{name}", 1, meaning="flag") for name in ("first", "shift", "last", "a_low", "b_low")),
             _in("a_codes", 4, config.rows, "code"),
             _in("b_codes", 4, config.cols, "code"),
         ),

@@ -24,6 +24,8 @@ async def exhaustive(dut: Any) -> None:
         operand = decode(seen["code"], name, low=low) if built_in else Operand(False, 0, 0)
         return {"neg": int(operand.neg), "sig": operand.sig, "shift": operand.shift}
 
-    vectors = ({"code": code, "fmt": fmt, "low": low} for low, fmt, code in product((0, 1), range(4), range(16)))
+    vectors = (
+        {"code": code, "fmt": fmt, "low": low} for low, fmt, code in product((0, 1), range(4), range(16))
+    )
     await bench.check_combinational(vectors, law)
     bench.finish()

@@ -67,7 +67,9 @@ def _whole_codes(tile: list[Words], unit: Unit, config: UnitConfig) -> tuple[Cod
             if nibbles.setdefault(pair[s], words) != words:
                 return None
         parts = [nibbles[place] for place in sorted(nibbles)]
-        sides.append([[_joined(port, lane, words) for words in zip(*parts, strict=True)] for lane in range(port.lanes)])
+        sides.append(
+            [[_joined(port, lane, words) for words in zip(*parts, strict=True)] for lane in range(port.lanes)]
+        )
     return sides[0], sides[1], names[0], names[1]
 
 

@@ -1,4 +1,4 @@
-"""fpsim_mac_array against fpsim.arith.passes and fpsim.arith.mac, and its cycles against fpsim.array.cycles."""
+"""fpsim_mac_array against the law of passes and of single beats, and against fpsim.array.cycles."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from fpsim.verify.benches.harness import Bench, Words
 
 
 def operands(config: UnitConfig) -> Iterator[Operand]:
-    """Every code of every format that is built in, decoded; with int4 the low nibbles of wider integers too."""
+    """Every code of every format that is built in, decoded; with int4 low nibbles of wider integers too."""
     yield from (decode(code, name) for name in config.formats for code in range(16))
     if "int4" in config.formats:
         yield from (decode(code, "int4", low=True) for code in range(16))
