@@ -8,17 +8,21 @@
 // that moves it into the output registers is sent in the next cycle in which those are empty, with the next tile's
 // first beat if there is one. It crosses the columns in Cols cycles; then row after row is offered.
 // Beats are refused only while a tile is owed and the rows of the one before have not left: the registers hold two
-// tiles, whatever the output does. in_ready_o and out_valid_o come from registers alone.
+// tiles, whatever the output does.
+// Overlap = 0: rows leave from the accumulators; beats are refused from a tile's last one until its last row has left,
+// and there is no TAKE. in_ready_o and out_valid_o come from registers alone.
 //
-// Latency: Cols + 1 cycles from a TAKE to row 0. Throughput: one beat per cycle; one TAKE in Rows + Cols + 1 cycles.
+// Latency: Cols + 1 cycles from a TAKE (Overlap = 0: from the last beat) to row 0. Throughput: one beat per cycle; one
+// TAKE in Rows + Cols + 1 cycles.
 // Reset: no tile anywhere; what the array still carries is cleared by the next tile on its way, which it cannot pass.
 // Python twin: fpsim/array/cycles.py.
 
 `default_nettype none
 
 module fpsim_mac_array_control #(
-  parameter int Rows = fpsim_pkg::ROWS,
-  parameter int Cols = fpsim_pkg::COLS
+  parameter int Rows    = fpsim_pkg::ROWS,
+  parameter int Cols    = fpsim_pkg::COLS,
+  parameter int Overlap = fpsim_pkg::OVERLAP
 ) (
   input  logic                                       clk_i,
   input  logic                                       rst_ni,
@@ -43,13 +47,22 @@ module fpsim_mac_array_control #(
 
   typedef enum logic [1:0] {StEmpty, StSkew, StDrain} state_e;  // of the output registers
 
-  state_e             state_d, state_q;
+  state_e             state_d, state_q;  // StEmpty without overlap: no tile on its way out
   logic [COUNT_W-1:0] count_d, count_q;  // cycles of skew, or the row on offer
   logic               owed_d, owed_q;    // the accumulators hold a finished tile
   logic               take;
+  logic               start;             // a tile sets out for the output
 
-  assign take        = owed_q && state_q == StEmpty;
-  assign in_ready_o  = !owed_q || state_q == StEmpty;
+  if (Overlap == 0) begin : gen_no_overlap
+    assign take       = 1'b0;
+    assign start      = beat_o && in_last_i;
+    assign in_ready_o = state_q == StEmpty;
+  end else begin : gen_overlap
+    assign take       = owed_q && state_q == StEmpty;
+    assign start      = take;
+    assign in_ready_o = !owed_q || state_q == StEmpty;
+  end
+
   assign beat_o      = in_valid_i && in_ready_o;
   assign out_valid_o = state_q == StDrain;
   assign out_last_o  = out_valid_o && count_q == LAST_ROW;
@@ -73,7 +86,7 @@ module fpsim_mac_array_control #(
     case (state_q)
       StEmpty: begin
         count_d = '0;
-        if (take) state_d = StSkew;
+        if (start) state_d = StSkew;
       end
       StSkew: begin
         count_d = count_q + 1'b1;

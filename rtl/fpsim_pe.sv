@@ -1,8 +1,8 @@
-// Processing element of the systolic array: operand registers, a fpsim_mac behind them, an output register behind it.
+// Processing element of the systolic array: operand registers, a fpsim_mac behind them, with Overlap an output register.
 //
 //   a {op, neg, sig, shift}, travels east        b {neg, sig, shift}, travels south
 //
-//   op     accumulator                     output register
+//   op     accumulator                     output register (Overlap = 0: the output is the accumulator, no TAKE)
 //   ADD    acc + product                   stays
 //   CLEAR  product                         stays
 //   SHIFT  16 * acc + product              stays
@@ -17,7 +17,8 @@
 module fpsim_pe #(
   parameter int AccW     = fpsim_pkg::ACC_W,    // accumulator width
   parameter int Formats  = fpsim_pkg::FORMATS,  // bit f: selector f is built in
-  parameter int Saturate = fpsim_pkg::SATURATE  // 0: wrap, 1: clamp every sum
+  parameter int Saturate = fpsim_pkg::SATURATE, // 0: wrap, 1: clamp every sum
+  parameter int Overlap  = fpsim_pkg::OVERLAP   // 1: output register
 ) (
   input  logic                                            clk_i,
   input  logic [fpsim_pkg::OP_W+fpsim_pkg::OPERAND_W-1:0] a_i,
@@ -35,7 +36,7 @@ module fpsim_pe #(
   logic [OP_W+OPERAND_W-1:0] a_q;
   logic [OPERAND_W-1:0]      b_q;
   logic [OP_W-1:0]           op;
-  logic [AccW-1:0]           acc, out_q;
+  logic [AccW-1:0]           acc;
 
   always_ff @(posedge clk_i) begin
     a_q <= a_i;
@@ -65,11 +66,17 @@ module fpsim_pe #(
     .acc_o    (acc)
   );
 
-  always_ff @(posedge clk_i) begin
-    if (op == fpsim_pkg::OP_TAKE) out_q <= acc;
-  end
+  if (Overlap == 0) begin : gen_no_overlap
+    assign out_o = acc;
+  end else begin : gen_overlap
+    logic [AccW-1:0] out_q;
 
-  assign out_o = out_q;
+    always_ff @(posedge clk_i) begin
+      if (op == fpsim_pkg::OP_TAKE) out_q <= acc;
+    end
+
+    assign out_o = out_q;
+  end
 
 endmodule
 

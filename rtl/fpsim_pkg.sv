@@ -68,6 +68,7 @@ package fpsim_pkg;
   localparam int GUARD_BITS = 4;  // parameter GuardBits
   localparam int HADAMARD_N = 32;  // parameter HadamardN
   localparam int SATURATE = 0;  // parameter Saturate
+  localparam int OVERLAP = 1;  // parameter Overlap
 
   // ----- What a mask of formats leaves to build ---------------------------------------------------------
 

@@ -29,6 +29,8 @@ class UnitConfig:
         hadamard_n: lanes of the Hadamard engine, a power of two from 2 to 128; also the block size.
         overflow: what the accumulator does beyond its width: "wrap", or "saturate" after every addition,
             which has no passes (no int6, no int8) and no zero points.
+        overlap: whether the array hands over the rows of a tile while the next one loads, out of a second
+            register in every element; False: the next tile waits (`fpsim.array.cycles`).
     """
 
     formats: tuple[str, ...] = OPERAND_FORMATS
@@ -36,6 +38,7 @@ class UnitConfig:
     guard_bits: int = 4
     hadamard_n: int = 32
     overflow: str = "wrap"
+    overlap: bool = True
 
     def __post_init__(self) -> None:
         unknown = [f for f in self.formats if f not in OPERAND_FORMATS]
@@ -50,6 +53,8 @@ class UnitConfig:
             raise ValueError(f"hadamard_n={self.hadamard_n}: expected a power of two")
         if self.overflow not in OVERFLOWS:
             raise ValueError(f"overflow={self.overflow!r}: expected one of {', '.join(map(repr, OVERFLOWS))}")
+        if not isinstance(self.overlap, bool):
+            raise ValueError(f"overlap={self.overlap!r}: expected True or False")
 
     @property
     def align_bits(self) -> int:
@@ -111,6 +116,7 @@ class ArrayConfig:
             "GuardBits": unit.guard_bits,
             "HadamardN": unit.hadamard_n,
             "Saturate": OVERFLOWS.index(unit.overflow),
+            "Overlap": int(unit.overlap),
         }
 
     def to_dict(self) -> dict[str, Any]:

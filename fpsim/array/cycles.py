@@ -1,10 +1,11 @@
 """How many clock cycles the array takes. The RTL is measured against these formulas.
 
-Of every tile the accumulators are taken over into a second set of registers, which hands them over row by row
-while the next tile loads. With B beats in a tile (passes · K), R rows and C columns:
+With B beats in a tile (passes · K), R rows and C columns:
 
-    one tile alone                B + C + R + 1     beats, taking over, C columns' skew, R rows
-    each further tile             max(B, R + C + 1)
+    overlap    one tile alone    each further tile
+    yes        B + R + C + 1     max(B, R + C + 1)    second registers take the accumulators over and
+                                                      hand over their rows while the next tile loads
+    no         B + R + C         B + R + C            rows leave from the accumulators, the next tile waits
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from fpsim.array.config import ArrayConfig
 
 
 def drain_cycles(config: ArrayConfig) -> int:
-    """Cycles from the one that begins to take a tile over to the one that hands over its last row.
+    """Cycles after a tile's last beat until its last row has been handed over.
 
-    Both are counted. R + C + 1: the take crosses the C columns' skew, then the R rows leave, one per cycle.
-    The tile after it can be taken over in the next cycle.
+    R + C: it crosses the C columns' skew, then the R rows leave, one per cycle. One more with overlap, where
+    the take into the second registers goes ahead of it; the tile after it can be taken over once these cycles
+    are over.
     """
-    return config.rows + config.cols + 1
+    return config.rows + config.cols + config.unit.overlap
 
 
 def tile_cycles(config: ArrayConfig, k: int, passes: int = 1) -> int:
@@ -28,7 +30,7 @@ def tile_cycles(config: ArrayConfig, k: int, passes: int = 1) -> int:
     row.
 
     Both are counted; nothing stalls. K beats of every pass enter, one per cycle, pass after pass; then the
-    tile is taken over and drained: passes · K + R + C + 1.
+    tile is drained: passes · K + R + C, and with overlap 1.
 
     Args:
         config: the array.
@@ -44,21 +46,23 @@ def tile_cycles(config: ArrayConfig, k: int, passes: int = 1) -> int:
 
 
 def tile_period(config: ArrayConfig, k: int, passes: int = 1) -> int:
-    """Cycles from tile to tile of a long sequence of equal ones: max(passes · K, R + C + 1).
+    """Cycles from tile to tile of a long sequence of equal ones.
+
+    max(passes · K, R + C + 1) with overlap, else passes · K + R + C.
 
     Raises:
         ValueError: k or passes below 1.
     """
     _check_positive("k", k)
     _check_positive("passes", passes)
-    return max(passes * k, drain_cycles(config))
+    return _period(config, passes * k)
 
 
 def sequence_cycles(config: ArrayConfig, beats: Sequence[int]) -> int:
     """Cycles of tiles one after the other without stalls, first beat to last row, both counted.
 
-    The first beat of a tile is accepted in the cycle after the last one of the tile before, or once the rows
-    of the tile before that have left.
+    With overlap the first beat of a tile is accepted in the cycle after the last one of the tile before, or
+    once the rows of the tile before that have left; else once the rows of the tile before have.
 
     Args:
         config: the array.
@@ -71,15 +75,15 @@ def sequence_cycles(config: ArrayConfig, beats: Sequence[int]) -> int:
         raise ValueError("beats=[]: expected at least one tile")
     for count in beats:
         _check_positive("beats", count)
-    drain = drain_cycles(config)
-    return beats[0] + sum(max(count, drain) for count in beats[1:]) + drain
+    # With overlap a tile's time ends as the next one is taken over: it is the later one's beats that count.
+    later = sum(_period(config, count) for count in beats[1:])
+    return beats[0] + drain_cycles(config) + later
 
 
 def layer_cycles(config: ArrayConfig, m: int, n: int, k: int, passes: int = 1) -> int:
     """Cycles of a layer (M, K) @ (K, N): its T = ⌈M / R⌉ · ⌈N / C⌉ tiles one after the other.
 
-    (T - 1) · max(passes · K, R + C + 1) + passes · K + R + C + 1. Ragged tiles are padded and take as long as
-    full ones.
+    T - 1 times `tile_period` and once `tile_cycles`. Ragged tiles are padded and take as long as full ones.
 
     Args:
         config: the array.
@@ -95,6 +99,11 @@ def layer_cycles(config: ArrayConfig, m: int, n: int, k: int, passes: int = 1) -
     _check_positive("n", n)
     tiles = -(-m // config.rows) * -(-n // config.cols)
     return (tiles - 1) * tile_period(config, k, passes) + tile_cycles(config, k, passes)
+
+
+def _period(config: ArrayConfig, beats: int) -> int:
+    drain = drain_cycles(config)
+    return max(beats, drain) if config.unit.overlap else beats + drain
 
 
 def _check_positive(name: str, value: int) -> None:

@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--guard-bits", type=int, default=standard.guard_bits)
     parser.add_argument("--hadamard-n", type=int, default=standard.hadamard_n)
     parser.add_argument("--overflow", choices=OVERFLOWS, default=standard.overflow)
+    parser.add_argument("--overlap", type=int, choices=(0, 1), default=int(standard.overlap))
     return parser
 
 
@@ -37,7 +38,14 @@ def _job(options: argparse.Namespace) -> Job:
         config = read_golden(options.golden).config
         return Job(options.unit, config, kinds=("golden",), golden=options.golden, rtl=options.rtl)
     formats = tuple(options.formats.split(","))
-    unit = UnitConfig(formats, options.acc_bits, options.guard_bits, options.hadamard_n, options.overflow)
+    unit = UnitConfig(
+        formats,
+        options.acc_bits,
+        options.guard_bits,
+        options.hadamard_n,
+        options.overflow,
+        bool(options.overlap),
+    )
     return Job(
         options.unit,
         ArrayConfig(options.rows, options.cols, unit),

@@ -156,7 +156,7 @@ def _mac_array(config: ArrayConfig) -> Unit:
         "mac_array",
         "stream",
         ("golden", "random"),
-        _select(config, "Rows", "Cols", "Formats", "AccW", "Saturate"),
+        _select(config, "Rows", "Cols", "Formats", "AccW", "Saturate", "Overlap"),
         (
             _in("a_fmt", 2, meaning="format"),
             _in("b_fmt", 2, meaning="format"),

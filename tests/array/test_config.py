@@ -23,7 +23,9 @@ def test_rtl_parameters_are_the_configuration() -> None:
         "GuardBits": 2,
         "HadamardN": 8,
         "Saturate": 0,
+        "Overlap": 1,
     }
+    assert ArrayConfig(unit=UnitConfig(overlap=False)).rtl_parameters()["Overlap"] == 0
     assert ArrayConfig(unit=UnitConfig(overflow="saturate")).rtl_parameters()["Saturate"] == 1
 
 
@@ -65,6 +67,7 @@ def test_dict_round_trip_and_key() -> None:
         (lambda: UnitConfig(hadamard_n=24), r"hadamard_n=24: expected a power of two"),
         (lambda: UnitConfig(acc_bits=8), r"acc_bits=8: expected an integer from 9 to 40"),
         (lambda: UnitConfig(guard_bits=9), r"guard_bits=9"),
+        (lambda: UnitConfig(overlap=0), r"overlap=0: expected True or False"),  # type: ignore[arg-type]
         (lambda: UnitConfig(overflow="saturate-end"), r"'saturate-end': expected one of 'wrap', 'saturate'"),
         (lambda: ArrayConfig.from_dict({"rows": 2}), r"unit"),
         (lambda: ArrayConfig.from_dict({"rows": 2, "colums": 3, "unit": UnitConfig().__dict__}), r"colums"),

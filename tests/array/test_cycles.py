@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fpsim.array.config import ArrayConfig, passes
+from fpsim.array.config import ArrayConfig, UnitConfig, passes
 from fpsim.array.cycles import layer_cycles, sequence_cycles, tile_cycles, tile_period
 
 
@@ -35,6 +35,13 @@ def test_tiles_follow_each_other_while_the_rows_leave() -> None:
     assert sequence_cycles(config, [1, 1]) == 1 + 4 + 4
     # A short tile between long ones waits for the drain before it; a long one after it does not.
     assert sequence_cycles(config, [9, 1, 9]) == 9 + 4 + 9 + 4
+
+
+def test_without_overlap_tiles_take_their_beats_and_their_drain() -> None:
+    config = ArrayConfig(rows=16, cols=8, unit=UnitConfig(overlap=False))
+    assert tile_cycles(config, 10) == tile_period(config, 10) == 10 + 16 + 8
+    assert sequence_cycles(config, [10, 1, 99]) == 110 + 3 * 24
+    assert layer_cycles(config, m=32, n=24, k=10, passes=2) == 6 * (20 + 24)
 
 
 def test_a_layer_is_its_tiles_one_after_the_other() -> None:

@@ -14,6 +14,18 @@ pytestmark = pytest.mark.rtl
 SHAPES = [(1, 1), (2, 3), (5, 2), (8, 8)]
 
 
+@pytest.mark.parametrize(("rows", "cols"), [(1, 1), (3, 2)])
+def test_without_overlap_each_tile_waits_for_the_rows_before_it(rows: int, cols: int) -> None:
+    config = ArrayConfig(rows, cols, UnitConfig(acc_bits=20, overlap=False))
+    measured = simulate(Job("mac_array", config, kinds=("random",), quick=True)).measured
+    assert measured["k=1 passes=1"] == tile_cycles(config, 1) == 1 + rows + cols
+    assert (
+        measured["k=1,1,1,1 passes=4"] == layer_cycles(config, 4 * rows, cols, 1, 4) == 4 * (4 + rows + cols)
+    )
+    name = f"k=3,1,{rows + cols + 5},1,2 passes=2"
+    assert measured[name] == 2 * (12 + rows + cols) + 5 * (rows + cols)
+
+
 @pytest.mark.parametrize(("rows", "cols"), SHAPES)
 def test_tiles_take_the_cycles_of_the_formulas(rows: int, cols: int) -> None:
     config = ArrayConfig(rows, cols, UnitConfig(acc_bits=20))

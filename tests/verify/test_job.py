@@ -11,7 +11,7 @@ from fpsim.array.config import ArrayConfig, UnitConfig
 from fpsim.verify.__main__ import _job, _parser
 from fpsim.verify.job import Job
 
-ODD = ArrayConfig(3, 5, UnitConfig(("e2m1", "int4"), acc_bits=12, guard_bits=0, hadamard_n=4))
+ODD = ArrayConfig(3, 5, UnitConfig(("e2m1", "int4"), 12, 0, 4, overflow="saturate", overlap=False))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import cocotb
 
 from fpsim.arith.decode import decode
 from fpsim.array.config import OPERAND_FORMATS, WIDE_FORMATS
-from fpsim.array.cycles import sequence_cycles, tile_cycles
+from fpsim.array.cycles import drain_cycles, sequence_cycles, tile_cycles
 from fpsim.formats import get
 from fpsim.verify.benches.harness import Bench, Words, pack
 from fpsim.verify.benches.mac_array_law import low_of, sums
@@ -182,7 +182,7 @@ async def _measure(bench: Bench, model: Model) -> dict[str, int]:
     config = bench.config
     stream = Stream(bench, model, stress=False)
     await stream.reset()
-    drain = config.rows + config.cols + 1
+    drain = drain_cycles(config)
     depths = sorted({1, 2, 3, config.rows, drain - 1, drain, drain + 1, 40})
     narrow = config.unit.formats[0]
     kinds = {1: (narrow, narrow)}
