@@ -7,8 +7,10 @@
 //   E3M0     s e e e         s   {e != 0}       e - 1 (0 for e = 0)
 //   E1M2     s x x x         s   {x x x}        0
 //   INT4     two's compl.    s   magnitude      0            (sig 0 .. 8)
+//   low nibble   x x x x     0   {x x x x}      0            (sig 0 .. 15)
 //
 // Latency: combinational. Throughput: one code. Overflow: none.
+// low_i: the code is the low nibble of a wider integer, unsigned; it counts with INT4 alone.
 // A format that the mask Formats leaves out decodes to 0. -0 keeps neg = 1 with sig = 0.
 // Python twin: fpsim/arith/decode.py.
 
@@ -19,6 +21,7 @@ module fpsim_decode #(
 ) (
   input  logic [fpsim_pkg::CODE_W-1:0]  code_i,
   input  logic [fpsim_pkg::FMT_W-1:0]   fmt_i,
+  input  logic                          low_i,
   output logic                          neg_o,
   output logic [fpsim_pkg::SIG_W-1:0]   sig_o,
   output logic [fpsim_pkg::SHIFT_W-1:0] shift_o
@@ -35,14 +38,18 @@ module fpsim_decode #(
   logic       e2m1_man;
   logic [2:0] e3m0_exp;
   logic [2:0] e1m2_sig;
-  logic [3:0] magnitude;  // INT4: 8 needs the fourth bit
+  logic       negative;   // INT4 and not a low nibble
+  logic [3:0] magnitude;  // INT4: 8 needs the fourth bit, a low nibble all
+  logic       unused_low; // where INT4 is not built in
 
   assign sign      = code_i[3];
   assign e2m1_exp  = code_i[2:1];
   assign e2m1_man  = code_i[0];
   assign e3m0_exp  = code_i[2:0];
   assign e1m2_sig  = code_i[2:0];
-  assign magnitude = sign ? ~code_i + 4'd1 : code_i;
+  assign negative  = sign && !low_i;
+  assign magnitude = negative ? ~code_i + 4'd1 : code_i;
+  assign unused_low = low_i;
 
   always_comb begin
     neg_o   = 1'b0;
@@ -63,7 +70,7 @@ module fpsim_decode #(
       sig_o = {1'b0, e1m2_sig};
     end
     if (HAS_INT4 && fmt_i == fpsim_pkg::FMT_INT4) begin
-      neg_o = sign;
+      neg_o = negative;
       sig_o = magnitude;
     end
   end

@@ -44,6 +44,7 @@ module fpsim_dot_e2m1 #(
     ) u_decode_a (
       .code_i (a_codes_i[i*CODE_W +: CODE_W]),
       .fmt_i  (fpsim_pkg::FMT_E2M1),
+      .low_i  (1'b0),
       .neg_o  (a_neg),
       .sig_o  (a_sig),
       .shift_o(a_shift)
@@ -54,6 +55,7 @@ module fpsim_dot_e2m1 #(
     ) u_decode_b (
       .code_i (b_codes_i[i*CODE_W +: CODE_W]),
       .fmt_i  (fpsim_pkg::FMT_E2M1),
+      .low_i  (1'b0),
       .neg_o  (b_neg),
       .sig_o  (b_sig),
       .shift_o(b_shift)

@@ -1,21 +1,29 @@
 // Multiply-accumulate: the arithmetic of one processing element.
 //
-//   acc <- (first ? 0 : acc) + a * b, in units of the two steps' product, at every clock with en_i = 1
+//   acc <- base + a * b, in units of the two steps' product, at every clock with en_i = 1
+//
+//   base = 0         first_i: first beat of a tile
+//          16 * acc  shift_i: first beat of a pass of nibbles that weighs 1/16 of the pass before
+//          acc       else
 //
 // Latency: 1 (acc_o is the register). Throughput: one product per cycle.
-// Overflow: wraps, modulo 2^AccW in two's complement. 26 bits hold every mix of 4-bit formats at K = 4608.
+// Overflow: Saturate = 0 wraps, modulo 2^AccW in two's complement. 26 bits hold every mix of 4-bit formats at K = 4608.
+// Saturate = 1 clamps every sum to -2^(AccW-1) .. 2^(AccW-1) - 1.
+// Passes need INT4 among Formats and Saturate = 0 (clamping partial products means nothing); else shift_i is ignored.
 // Reset: acc = 0. Python twin: fpsim/arith/mac.py.
 
 `default_nettype none
 
 module fpsim_mac #(
-  parameter int AccW    = fpsim_pkg::ACC_W,   // accumulator width, 9 to 40
-  parameter int Formats = fpsim_pkg::FORMATS  // bit f: selector f is built in
+  parameter int AccW     = fpsim_pkg::ACC_W,    // accumulator width, 9 to 40
+  parameter int Formats  = fpsim_pkg::FORMATS,  // bit f: selector f is built in
+  parameter int Saturate = fpsim_pkg::SATURATE  // 0: wrap, 1: clamp every sum
 ) (
   input  logic                          clk_i,
   input  logic                          rst_ni,
   input  logic                          en_i,
   input  logic                          first_i,
+  input  logic                          shift_i,
   input  logic                          a_neg_i,
   input  logic [fpsim_pkg::SIG_W-1:0]   a_sig_i,
   input  logic [fpsim_pkg::SHIFT_W-1:0] a_shift_i,
@@ -25,9 +33,11 @@ module fpsim_mac #(
   output logic signed [AccW-1:0]        acc_o
 );
 
+  localparam logic PASSES = fpsim_pkg::has_format(Formats, fpsim_pkg::FMT_INT4) && Saturate == 0;
+
   logic signed [fpsim_pkg::PRODUCT_W-1:0] product;
-  logic signed [AccW-1:0]                 acc_d, acc_q;
-  logic                                   unused_high;  // of a product wider than the accumulator
+  logic        [AccW-1:0]                 acc_d, acc_q, base;
+  logic                                   unused;  // shift_i without passes; of a product wider than the accumulator
 
   fpsim_mul #(
     .Formats(Formats)
@@ -41,8 +51,34 @@ module fpsim_mac #(
     .product_o(product)
   );
 
-  // The product sign-extended, or its low bits where the accumulator is narrower: modulo 2^AccW either way.
-  assign acc_d = (acc_q & {AccW{~first_i}}) + AccW'(product);
+  // ---------------------------------
+  // What the product is added to
+  // ---------------------------------
+  if (PASSES) begin : gen_passes
+    logic hold, lift;
+    assign hold = !first_i && !shift_i;
+    assign lift = !first_i && shift_i;
+    assign base = (acc_q & {AccW{hold}}) | ({acc_q[AccW-5:0], 4'b0} & {AccW{lift}});
+  end else begin : gen_one_pass
+    assign base = acc_q & {AccW{~first_i}};
+  end
+
+  // ---------------------------------
+  // Sum
+  // ---------------------------------
+  if (Saturate == 0) begin : gen_wrap
+    // The product sign-extended, or its low bits where the accumulator is narrower: modulo 2^AccW either way.
+    assign acc_d = base + AccW'(product);
+  end else begin : gen_saturate
+    // One bit more than the wider of the two: exact. It fits if all bits from the accumulator's sign up are equal.
+    localparam int SUM_W = (AccW > fpsim_pkg::PRODUCT_W ? AccW : fpsim_pkg::PRODUCT_W) + 1;
+    logic [SUM_W-1:0] sum;
+    logic             fits;
+
+    assign sum   = SUM_W'($signed(base)) + SUM_W'(product);
+    assign fits  = &sum[SUM_W-1:AccW-1] || !(|sum[SUM_W-1:AccW-1]);
+    assign acc_d = fits ? sum[AccW-1:0] : {sum[SUM_W-1], {(AccW-1){~sum[SUM_W-1]}}};
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -52,8 +88,8 @@ module fpsim_mac #(
     end
   end
 
-  assign acc_o       = acc_q;
-  assign unused_high = ^product;
+  assign acc_o  = acc_q;
+  assign unused = ^{shift_i, product};
 
 endmodule
 

@@ -2,12 +2,12 @@
 //
 //   product = (-1)^(a_neg ^ b_neg) * (a_sig * b_sig) << (a_shift + b_shift), in units of the two steps' product
 //
-// Only decoded operands are legal: the widths below use that a wide significand never comes with a large shift, and
-// that sig = 8 has no other bit set. The parameter Formats says which operands can come; bits that none of them uses
-// are ignored and their logic goes.
+// Only decoded operands are legal: the widths below use that a wide significand never comes with a large shift. The
+// parameter Formats says which operands can come, with INT4 the low nibble of wider integers too; bits that none of
+// them uses are ignored and their logic goes.
 //
 //   total shift             0    1    2    3    4    5    6    7    8    9   10   11   12
-//   largest a_sig*b_sig    64   24   24    9    9    8    8    3    3    1    1    1    1
+//   largest a_sig*b_sig   225   45   45   15   15   15   15    3    3    1    1    1    1
 //
 // Latency: combinational. Throughput: one product. Overflow: none (magnitude up to 64 * 64). A zero product is 0.
 // Python twin: fpsim/arith/mul.py.
@@ -29,11 +29,11 @@ module fpsim_mul #(
   localparam int PRODUCT_W = fpsim_pkg::PRODUCT_W;
   // Magnitude that the built-in formats need: E2M1 alone 8 bits (144), all 13 (4096).
   localparam int MAG_W = $clog2(fpsim_pkg::largest(Formats) * fpsim_pkg::largest(Formats) + 1);
-  // The same for the significands alone: E2M1 4 bits (9), INT4 7 (64).
+  // The same for the significands alone: E2M1 4 bits (9), INT4 with its low nibbles 8 (225).
   localparam logic       HAS_INT4    = fpsim_pkg::has_format(Formats, fpsim_pkg::FMT_INT4);
   localparam logic [3:0] SIG_MASK    = fpsim_pkg::sig_mask(Formats);
   localparam logic [2:0] SHIFT_MASK  = fpsim_pkg::shift_mask(Formats);
-  localparam int         LARGEST_SIG = HAS_INT4 ? fpsim_pkg::LARGEST_INT4 : 32'(SIG_MASK);
+  localparam int         LARGEST_SIG = HAS_INT4 ? fpsim_pkg::LARGEST_LOW : 32'(SIG_MASK);
   localparam int         SIG_MAG_W   = $clog2(LARGEST_SIG * LARGEST_SIG + 1);
 
   // ---------------------------------
@@ -48,17 +48,14 @@ module fpsim_mul #(
   assign b_shift = b_shift_i & SHIFT_MASK;
 
   // ---------------------------------
-  // Significands: three partial products; sig = 8 stands alone, so its products are ORed
+  // Significands: four partial products, the fourth only where INT4 is built in
   // ---------------------------------
-  logic [5:0] low_product;
-  logic [6:0] sig_product;
+  logic [5:0] low_product, high_product;  // by the lower and the upper two bits of b: up to 15 * 3
+  logic [7:0] sig_product;
 
-  assign low_product = {3'b0, a_sig[2:0] & {3{b_sig[0]}}}
-                     + {2'b0, a_sig[2:0] & {3{b_sig[1]}}, 1'b0}
-                     + {1'b0, a_sig[2:0] & {3{b_sig[2]}}, 2'b0};
-  assign sig_product = {1'b0, low_product}
-                     | {a_sig & {4{b_sig[3]}}, 3'b0}
-                     | {b_sig & {4{a_sig[3]}}, 3'b0};
+  assign low_product  = {2'b0, a_sig & {4{b_sig[0]}}} + {1'b0, a_sig & {4{b_sig[1]}}, 1'b0};
+  assign high_product = {2'b0, a_sig & {4{b_sig[2]}}} + {1'b0, a_sig & {4{b_sig[3]}}, 1'b0};
+  assign sig_product  = {2'b0, low_product} + {high_product, 2'b0};
 
   // ---------------------------------
   // Sign, while the number is narrow
@@ -71,8 +68,8 @@ module fpsim_mul #(
   // ---------------------------------
   // Shift by 1, 2, 4, 8; each step as wide as the table's largest number there
   // ---------------------------------
-  localparam int BY_0_W = 8;   // up to 64; also up to 96 after the steps by 1 and 2 (24 << 2)
-  localparam int BY_4_W = 11;  // up to 512 (8 << 6)
+  localparam int BY_0_W = 9;   // up to 225; also up to 180 after the steps by 1 and 2 (45 << 2)
+  localparam int BY_4_W = 11;  // up to 960 (15 << 6)
 
   logic [3:0]           shift;
   logic [BY_0_W-1:0]    by_0, by_1, by_2;

@@ -18,7 +18,7 @@ package fpsim_pkg;
   localparam logic [FMT_W-1:0] FMT_INT4 = 2'd3;
 
   // ----- Decoded operand: value = (-1)^neg * sig * 2^shift, in units of the smallest step --------------
-  localparam int SIG_W = 4;  // INT4 magnitude, 0 to 8
+  localparam int SIG_W = 4;  // INT4 magnitude, 0 to 8; low nibble, 0 to 15
   localparam int SHIFT_W = 3;  // E3M0 exponent field - 1, 0 to 6
   localparam int OPERAND_W = 8;  // {neg, sig, shift}
   localparam int PRODUCT_W = 14;  // sign, magnitude up to 4096
@@ -26,8 +26,16 @@ package fpsim_pkg;
   localparam int LARGEST_E3M0 = 64;  // largest magnitude, units
   localparam int LARGEST_E1M2 = 7;  // largest magnitude, units
   localparam int LARGEST_INT4 = 8;  // largest magnitude, units
+  localparam int LARGEST_LOW = 15;  // the low nibble of a wider integer, which comes with INT4
   localparam logic [4*SIG_W-1:0] SIG_BITS = {4'b1111, 4'b0111, 4'b0001, 4'b0011};  // highest selector first
   localparam logic [4*SHIFT_W-1:0] SHIFT_BITS = {3'b000, 3'b000, 3'b111, 3'b011};  // highest selector first
+
+  // ----- Accumulator: what a beat does with it ---------------------------------------------------------
+  localparam int OP_W = 2;  // operation
+  localparam logic [OP_W-1:0] OP_ADD = 2'd0;  // acc + product
+  localparam logic [OP_W-1:0] OP_CLEAR = 2'd1;  // product: first beat of a tile
+  localparam logic [OP_W-1:0] OP_SHIFT = 2'd2;  // 16 * acc + product: first beat of a lighter pass
+  localparam logic [OP_W-1:0] OP_TAKE = 2'd3;  // product, as CLEAR; the finished sum moves out
 
   // ----- Quantizer: levels l_i in units at LEVELS_*[i*LEVEL_W +: LEVEL_W]; ties that go up -------------
   localparam int LEVEL_COUNT = 8;  // magnitudes of a code
@@ -84,6 +92,8 @@ package fpsim_pkg;
   localparam int ACC_W = 26;  // parameter AccW
   localparam int GUARD_BITS = 4;  // parameter GuardBits
   localparam int HADAMARD_N = 32;  // parameter HadamardN
+  localparam int SATURATE = 0;  // parameter Saturate
+  localparam int OVERLAP = 1;  // parameter Overlap
 
   // ----- What a mask of formats leaves to build ---------------------------------------------------------
 
@@ -115,13 +125,14 @@ package fpsim_pkg;
     end
   endfunction
 
-  // The largest magnitude of a built-in format, in units.
+  // The largest magnitude of a built-in format, in units; with INT4 the low nibble counts too.
   function automatic int largest(input int formats);
     largest = 0;
     if (has_format(formats, FMT_E2M1) && LARGEST_E2M1 > largest) largest = LARGEST_E2M1;
     if (has_format(formats, FMT_E3M0) && LARGEST_E3M0 > largest) largest = LARGEST_E3M0;
     if (has_format(formats, FMT_E1M2) && LARGEST_E1M2 > largest) largest = LARGEST_E1M2;
     if (has_format(formats, FMT_INT4) && LARGEST_INT4 > largest) largest = LARGEST_INT4;
+    if (has_format(formats, FMT_INT4) && LARGEST_LOW > largest) largest = LARGEST_LOW;
   endfunction
 
   // Number of zeros below the lowest 1 of a positive constant.

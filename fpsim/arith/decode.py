@@ -12,7 +12,7 @@ class Operand(NamedTuple):
 
     Attributes:
         neg: the sign; −0 keeps neg = True beside sig = 0.
-        sig: the significand, 0 to 8.
+        sig: the significand, 0 to 8; a low nibble 0 to 15.
         shift: the power of two, 0 to 6.
     """
 
@@ -39,22 +39,28 @@ def operand_format(name: str, fmt: str | Format) -> Format:
     return form
 
 
-def decode(code: int, fmt: str | Format) -> Operand:
+def decode(code: int, fmt: str | Format, *, low: bool = False) -> Operand:
     """Decode one operand code (rtl/README.md, "decode").
 
     Args:
         code: 0 to 15.
         fmt: e2m1, e3m0, e1m2 or int4.
+        low: the code is the low nibble of a wider integer, unsigned; int4 alone.
 
     Returns:
         The operand, exact. Floats: exponent field 0 has no hidden bit and shift 0; else the hidden bit
-        joins the significand and the shift is the field minus 1. int4: the magnitude (0 to 8), shift 0.
+        joins the significand and the shift is the field minus 1. int4: the magnitude (0 to 8), shift 0;
+        low: the code itself (0 to 15), positive, shift 0.
 
     Raises:
-        ValueError: another format, or a code that is not 0 to 15.
+        ValueError: another format, a code that is not 0 to 15, or a low nibble of another format than int4.
     """
     form = operand_format("fmt", fmt)
     form.check_code(code)
+    if low:
+        if form.name != "int4":
+            raise ValueError(f"low=True: {form.name} has no low nibble, expected int4")
+        return Operand(False, code, 0)
     if form.kind == "int":
         negative = code >= form.n_codes // 2
         return Operand(negative, form.n_codes - code if negative else code, 0)

@@ -17,6 +17,7 @@ def mac_array(
     a_fmt: str | Format,
     b_fmt: str | Format,
     acc_bits: int,
+    overflow: str = "wrap",
 ) -> list[list[int]]:
     """Multiply R rows of K activation codes with C rows of K weight codes (rtl/README.md, "mac_array").
 
@@ -25,25 +26,28 @@ def mac_array(
         b_codes: (C, K), C at least 1.
         a_fmt, b_fmt: e2m1, e3m0, e1m2 or int4, each its own.
         acc_bits: width of the accumulators, 2 to 63.
+        overflow: "wrap", or "saturate" after every addition, k in order.
 
     Returns:
-        (R, C): acc[r][c] = Σ_k a[r][k] · b[c][k] modulo 2^acc_bits (signed), in units of the two
-        formats' smallest steps multiplied.
+        (R, C): acc[r][c] = Σ_k a[r][k] · b[c][k] modulo 2^acc_bits (signed), or clamped on the way, in units
+        of the two formats' smallest steps multiplied.
 
     Raises:
-        ValueError: an unknown format, a code out of range, ragged or empty rows, acc_bits out of range.
+        ValueError: an unknown format or overflow rule, a code out of range, ragged or empty rows, acc_bits
+            out of range.
     """
     check_int("acc_bits", acc_bits, MIN_ACC_BITS, MAX_ACC_BITS)
     depth = len(a_codes[0]) if len(a_codes) else 0
     a = _operands("a_codes", a_codes, operand_format("a_fmt", a_fmt), depth)
     b = _operands("b_codes", b_codes, operand_format("b_fmt", b_fmt), depth)
-    return [[_dot(a_row, b_row, acc_bits) for b_row in b] for a_row in a]
+    return [[_dot(a_row, b_row, acc_bits, overflow) for b_row in b] for a_row in a]
 
 
-def _dot(a: list[Operand], b: list[Operand], acc_bits: int) -> int:
+def _dot(a: list[Operand], b: list[Operand], acc_bits: int, overflow: str) -> int:
     acc = 0
     for k, (a_operand, b_operand) in enumerate(zip(a, b, strict=True)):
-        acc = mac(acc, mul(a_operand, b_operand), first=k == 0, acc_bits=acc_bits)
+        product = mul(a_operand, b_operand)
+        acc = mac(acc, product, first=k == 0, acc_bits=acc_bits, overflow=overflow)
     return acc
 
 

@@ -7,7 +7,7 @@ from itertools import product
 
 from fpsim.arith.decode import Operand, decode, operand_format
 from fpsim.arith.integer_quantizer import integer_value
-from fpsim.arith.mac import mac, wrap
+from fpsim.arith.mac import mac
 from fpsim.arith.mul import mul
 from fpsim.formats import Format, get
 
@@ -32,7 +32,7 @@ def nibbles(code: int, fmt: str | Format) -> list[Operand]:
     if form.bits == 4:
         return [decode(code, form)]
     high, low = divmod(integer_value(code, form), NIBBLE)
-    return [decode(high % NIBBLE, "int4"), Operand(False, low, 0)]
+    return [decode(high % NIBBLE, "int4"), decode(low, "int4", low=True)]
 
 
 def passes(a_fmt: str | Format, b_fmt: str | Format) -> list[tuple[int, int]]:
@@ -49,6 +49,7 @@ def passes_array(
     a_fmt: str | Format,
     b_fmt: str | Format,
     acc_bits: int,
+    overflow: str = "wrap",
 ) -> list[list[int]]:
     """As `fpsim.arith.mac_array.mac_array`, of operands of up to 8 bits (rtl/README.md, "passes").
 
@@ -60,29 +61,47 @@ def passes_array(
         b_codes: (C, K), C at least 1.
         a_fmt, b_fmt: e2m1, e3m0, e1m2, int4, int6 or int8, each its own.
         acc_bits: width of the accumulators, 2 to 63.
+        overflow: "wrap", or with two 4-bit formats "saturate". Nibbles cannot saturate: clamping sums of
+            partial products is not clamping sums of products.
 
     Returns:
-        (R, C): acc[r][c] = Σ_k a[r][k] · b[c][k] modulo 2^acc_bits (signed), in units of the two
-        formats' smallest steps multiplied.
+        (R, C): acc[r][c] = Σ_k a[r][k] · b[c][k] modulo 2^acc_bits (signed), or clamped after every addition,
+        in units of the two formats' smallest steps multiplied.
 
     Raises:
-        ValueError: an unknown format, a code out of range, ragged or empty rows, acc_bits out of range.
+        ValueError: an unknown format or overflow rule, a code out of range, ragged or empty rows, acc_bits
+            out of range, "saturate" with a wide format.
     """
     depth = len(a_codes[0]) if len(a_codes) else 0
     a = _operands("a_codes", a_codes, a_fmt, depth)
     b = _operands("b_codes", b_codes, b_fmt, depth)
     order = passes(a_fmt, b_fmt)
-    return [[_dot(a_row, b_row, order, acc_bits) for b_row in b] for a_row in a]
+    if overflow != "wrap" and len(order) > 1:
+        raise ValueError(
+            f"overflow={overflow!r}: a product in {len(order)} passes has no other rule than 'wrap'"
+        )
+    return [[_dot(a_row, b_row, order, acc_bits, overflow) for b_row in b] for a_row in a]
 
 
-def _dot(a: list[list[Operand]], b: list[list[Operand]], order: list[tuple[int, int]], acc_bits: int) -> int:
+def _dot(
+    a: list[list[Operand]],
+    b: list[list[Operand]],
+    order: list[tuple[int, int]],
+    acc_bits: int,
+    overflow: str,
+) -> int:
     acc = 0
     for number, (i, j) in enumerate(order):
-        if number and i + j > sum(order[number - 1]):
-            acc = wrap(acc * NIBBLE, acc_bits)
+        lighter = number > 0 and i + j > sum(order[number - 1])
         for k, (a_nibbles, b_nibbles) in enumerate(zip(a, b, strict=True)):
-            first = number == 0 and k == 0
-            acc = mac(acc, mul(a_nibbles[i], b_nibbles[j]), first=first, acc_bits=acc_bits)
+            acc = mac(
+                acc,
+                mul(a_nibbles[i], b_nibbles[j]),
+                first=number == 0 and k == 0,
+                shift=lighter and k == 0,
+                acc_bits=acc_bits,
+                overflow=overflow,
+            )
     return acc
 
 

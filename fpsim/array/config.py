@@ -15,6 +15,7 @@ OPERAND_FORMATS = ("e2m1", "e3m0", "e1m2", "int4")
 # Integers that the array takes nibble by nibble, in passes; they need no decoder but that of int4.
 WIDE_FORMATS = ("int6", "int8")
 NIBBLE_BITS = 4
+OVERFLOWS = ("wrap", "saturate")
 FP16_SIGNIFICAND_BITS = 11
 
 
@@ -24,9 +25,13 @@ class UnitConfig:
 
     Attributes:
         formats: operand formats that the decoders know, a subset of e2m1, e3m0, e1m2, int4.
-        acc_bits: width of the exact accumulator (wraps), 9 to 40. 26 holds every mix at K = 4608.
+        acc_bits: width of the exact accumulator, 9 to 40. 26 holds every mix at K = 4608.
         guard_bits: bits kept below an FP16 significand when a row is aligned, 0 to 8.
         hadamard_n: lanes of the Hadamard engine, a power of two from 2 to 128; also the block size.
+        overflow: what the accumulator does beyond its width: "wrap", or "saturate" after every addition,
+            which has no passes (no int6, no int8) and no zero points.
+        overlap: whether the array hands over the rows of a tile while the next one loads, out of a second
+            register in every element; False: the next tile waits (`fpsim.array.cycles`).
         float_acc: the accumulator of the floating processing element (`fpsim_mac_float`).
     """
 
@@ -34,6 +39,8 @@ class UnitConfig:
     acc_bits: int = 26
     guard_bits: int = 4
     hadamard_n: int = 32
+    overflow: str = "wrap"
+    overlap: bool = True
     float_acc: FloatAccumulator = field(default_factory=FloatAccumulator)
 
     def __post_init__(self) -> None:
@@ -47,6 +54,10 @@ class UnitConfig:
         _check_range("hadamard_n", self.hadamard_n, 2, 128)
         if self.hadamard_n & (self.hadamard_n - 1):
             raise ValueError(f"hadamard_n={self.hadamard_n}: expected a power of two")
+        if self.overflow not in OVERFLOWS:
+            raise ValueError(f"overflow={self.overflow!r}: expected one of {', '.join(map(repr, OVERFLOWS))}")
+        if not isinstance(self.overlap, bool):
+            raise ValueError(f"overlap={self.overlap!r}: expected True or False")
 
     @property
     def align_bits(self) -> int:
@@ -63,12 +74,17 @@ class UnitConfig:
         """Width of a rotated element: one bit of growth per butterfly stage."""
         return self.align_bits + self.hadamard_stages
 
+    @property
+    def wide(self) -> bool:
+        """Whether int6 and int8 run, as nibbles in passes: with int4 built in, in accumulators that wrap."""
+        return "int4" in self.formats and self.overflow == "wrap"
+
     def operand_format(self, name: str) -> Format:
         """The format, if the decoders are built with it; else a ValueError that lists those that are.
 
-        int6 and int8 come with int4: they pass through the array as nibbles.
+        int6 and int8 come with int4 and wrapping: they pass through the array as nibbles.
         """
-        known = (*self.formats, *(WIDE_FORMATS if "int4" in self.formats else ()))
+        known = (*self.formats, *(WIDE_FORMATS if self.wide else ()))
         if name not in known:
             raise ValueError(f"format={name!r}: this configuration is built with {', '.join(known)}")
         return get(name)
@@ -102,6 +118,8 @@ class ArrayConfig:
             "AccW": unit.acc_bits,
             "GuardBits": unit.guard_bits,
             "HadamardN": unit.hadamard_n,
+            "Saturate": OVERFLOWS.index(unit.overflow),
+            "Overlap": int(unit.overlap),
         }
 
     def to_dict(self) -> dict[str, Any]:

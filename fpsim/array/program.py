@@ -148,6 +148,10 @@ class LayerProgram:
         for field, fmt, zero in (("act_zero", act, self.act_zero), ("weight_zero", weight, self.weight_zero)):
             if zero is not None and fmt.kind != "int":
                 raise ValueError(f"{self.name}: {field}: expected None for {fmt.name}, which is no integer")
+        if unit.overflow != "wrap" and (self.act_zero is not None or self.weight_zero is not None):
+            raise ValueError(
+                f"{self.name}: zero points: expected accumulators that wrap, not {unit.overflow!r}"
+            )
         half = act.n_codes // 2
         if self.static is None and self.act_zero not in (None, "row"):
             raise ValueError(f"{self.name}: act_zero={self.act_zero!r}: expected 'row' with a dynamic scale")

@@ -125,7 +125,12 @@ def trace_tile(config: ArrayConfig, program: LayerProgram, x: list[list[int]], f
     cols = range(first_col, min(first_col + config.cols, program.shape[0]))
     weights = [[int(code) for code in program.weight_codes[c]] for c in cols]
     acc = passes_array(
-        [row.codes for row in rows], weights, program.act_fmt, program.weight_fmt, config.unit.acc_bits
+        [row.codes for row in rows],
+        weights,
+        program.act_fmt,
+        program.weight_fmt,
+        config.unit.acc_bits,
+        config.unit.overflow,
     )
     sums = acc
     if program.act_zero is not None or program.weight_zero is not None:

@@ -43,9 +43,13 @@ def load(program: LayerProgram, unit: UnitConfig) -> Run:
         codes, row_scale, act_zero, special = code_rows(x)
         refuse_special(program.name, special)
         rows = Prepared(codes, program.act_fmt)
-        if zeros is None:
+        if zeros is None and unit.overflow == "wrap":
             return linear(rows, weights, unit.acc_bits, row_scale, program.col_scale, program.bias)
-        acc = mac_array_decoded(rows, weights, program.act_fmt, program.weight_fmt, unit.acc_bits)
+        acc = mac_array_decoded(
+            rows, weights, program.act_fmt, program.weight_fmt, unit.acc_bits, unit.overflow
+        )
+        if zeros is None:
+            return epilogue(acc, row_scale, program.col_scale, program.bias)
         sums = without_zeros(
             acc,
             depth=codes.shape[1],

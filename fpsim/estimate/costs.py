@@ -72,8 +72,8 @@ class UnitCosts:
     def array_energy(self, config: ArrayConfig, beats: int, tiles: int, data: str, fmt: str) -> Band:
         """Energy of the configuration's array in pJ for so many beats in so many tiles.
 
-        The cost of a tile beside its beats (filling, draining, the first sums) is for R + C cycles, so it is
-        their number times a cost that grows with the array as the others do.
+        The cost of a tile beside its beats (taking over, draining, the first sums) is for R + C cycles, so it
+        is their number times a cost that grows with the array as the others do.
         """
         ends = []
         for end in END_NAMES:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fpsim.arith.decode import decode
 from fpsim.array.config import ArrayConfig
-from fpsim.array.cycles import tile_cycles
+from fpsim.array.cycles import sequence_cycles, tile_period
 from fpsim.estimate.stimulus import Operands, Run, selector
 
 RESET_CYCLES = 4
@@ -76,7 +76,7 @@ def units(config: ArrayConfig) -> list[Unit]:
     for size in ARRAY_SIZES:
         meaning = {
             "beat": f"one beat of a tile: {size * size} multiply-accumulates",
-            "drain": "filling and draining one tile",
+            "drain": "taking over and draining one tile",
             "idle": idle,
         }
         array = ArrayConfig(size, size, config.unit)
@@ -219,8 +219,8 @@ def _mac_array(data: Operands, config: ArrayConfig) -> list[Run]:
 def _tiles(data: Operands, config: ArrayConfig, depth: int) -> Run:
     """Tiles one after the other without a stall, as the cycle model has them."""
     rows, cols = config.rows, config.cols
-    period = tile_cycles(config, depth)
-    length = ARRAY_TILES * period
+    period = tile_period(config, depth)
+    length = sequence_cycles(config, [depth] * ARRAY_TILES)
     flags = np.zeros((4, length), np.int64)
     a_codes, b_codes = np.zeros((length, rows), np.int64), np.zeros((length, cols), np.int64)
     for tile in range(ARRAY_TILES):

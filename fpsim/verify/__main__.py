@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fpsim.array.config import OPERAND_FORMATS, ArrayConfig, UnitConfig
+from fpsim.array.config import OPERAND_FORMATS, OVERFLOWS, ArrayConfig, UnitConfig
 from fpsim.array.float_accumulator import FloatAccumulator
 from fpsim.vectors.golden_set import read as read_golden
 from fpsim.verify.job import Job
@@ -34,6 +34,8 @@ def _parser() -> argparse.ArgumentParser:
         default=str(standard.float_acc),
         help="accumulator of mac_float: format:specials:rounding:overflow:random bits; default: %(default)s",
     )
+    parser.add_argument("--overflow", choices=OVERFLOWS, default=standard.overflow)
+    parser.add_argument("--overlap", type=int, choices=(0, 1), default=int(standard.overlap))
     return parser
 
 
@@ -42,8 +44,15 @@ def _job(options: argparse.Namespace) -> Job:
         config = read_golden(options.golden).config
         return Job(options.unit, config, kinds=("golden",), golden=options.golden, rtl=options.rtl)
     formats = tuple(options.formats.split(","))
-    float_acc = FloatAccumulator.parse(options.float_acc)
-    unit = UnitConfig(formats, options.acc_bits, options.guard_bits, options.hadamard_n, float_acc=float_acc)
+    unit = UnitConfig(
+        formats,
+        options.acc_bits,
+        options.guard_bits,
+        options.hadamard_n,
+        options.overflow,
+        bool(options.overlap),
+        FloatAccumulator.parse(options.float_acc),
+    )
     return Job(
         options.unit,
         ArrayConfig(options.rows, options.cols, unit),

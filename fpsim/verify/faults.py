@@ -22,6 +22,7 @@ from fpsim.verify.units import unit
 
 # Small: what a fault changes does not depend on the size.
 FAULT_CONFIG = ArrayConfig(rows=4, cols=4, unit=UnitConfig(hadamard_n=8))
+SATURATING = ArrayConfig(rows=4, cols=4, unit=UnitConfig(acc_bits=12, overflow="saturate"))
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Fault:
         find: text that occurs exactly once in the file; spaces stand for any white space.
         replace: what takes its place.
         meaning: what goes wrong, in words.
+        config: what the unit is built with.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Fault:
     find: str
     replace: str
     meaning: str
+    config: ArrayConfig = FAULT_CONFIG
 
 
 FAULTS = (
@@ -63,6 +66,22 @@ FAULTS = (
         "the sign is not driven",
     ),
     Fault(
+        "decode-low-nibble",
+        "decode",
+        "fpsim_decode.sv",
+        "sign && !low_i",
+        "sign",
+        "a low nibble of 8 and more is negative",
+    ),
+    Fault(
+        "mul-fourth-bit",
+        "mul",
+        "fpsim_mul.sv",
+        "{1'b0, a_sig & {4{b_sig[3]}}, 1'b0}",
+        "{1'b0, a_sig & {4{b_sig[3] & ~b_sig[0]}}, 1'b0}",
+        "an odd low nibble above 8 loses its top bit",
+    ),
+    Fault(
         "mul-sign",
         "mul",
         "fpsim_mul.sv",
@@ -79,11 +98,109 @@ FAULTS = (
         "the accumulator misses its top bit: wrong only where it wraps",
     ),
     Fault(
+        "mac-shift",
+        "mac",
+        "fpsim_mac.sv",
+        "{acc_q[AccW-5:0], 4'b0}",
+        "{acc_q[AccW-4:0], 3'b0}",
+        "a lighter pass takes the register 8 times",
+    ),
+    Fault(
+        "mac-saturate-low",
+        "mac",
+        "fpsim_mac.sv",
+        "&sum[SUM_W-1:AccW-1] ||",
+        "sum[SUM_W-1] ||",
+        "sums below the register's range wrap",
+        SATURATING,
+    ),
+    Fault(
+        "mac-saturate-sign",
+        "mac",
+        "fpsim_mac.sv",
+        "{sum[SUM_W-1], {(AccW-1){~sum[SUM_W-1]}}}",
+        "{sum[AccW-1], {(AccW-1){~sum[AccW-1]}}}",
+        "the wrong end of the range, by the sign of the wrapped sum",
+        SATURATING,
+    ),
+    Fault(
+        "mac-array-low-skew",
+        "mac_array",
+        "fpsim_mac_array.sv",
+        "assign lane_in = beat ? {b_low, b_codes_i",
+        "assign lane_in = beat ? {b_low && !in_shift_i, b_codes_i",
+        "the first beat of a lighter pass takes the weights' low nibbles as signed",
+    ),
+    Fault(
+        "mac-array-shift-without-beat",
+        "mac_array",
+        "fpsim_mac_array_control.sv",
+        "beat_o && in_shift_i",
+        "in_shift_i",
+        "sums are shifted in cycles without a beat: wrong only with gaps",
+    ),
+    Fault(
+        "mac-array-lost-row",
+        "mac_array",
+        "fpsim_mac_array_control.sv",
+        "if (count_q == LAST_ROW) state_d = StEmpty;",
+        "if (count_q == LAST_ROW - 1'b1) state_d = StEmpty;",
+        "the last row is lost",
+    ),
+    Fault(
+        "mac-array-overwrite",
+        "mac_array",
+        "fpsim_mac_array_control.sv",
+        "assign in_ready_o = !owed_q || state_q == StEmpty;",
+        "assign in_ready_o = 1'b1;",
+        "a tile enters on top of a finished one that waits for the output: wrong only under back-pressure",
+    ),
+    Fault(
+        "mac-array-take-in-drain",
+        "mac_array",
+        "fpsim_mac_array_control.sv",
+        "assign take = owed_q && state_q == StEmpty;",
+        "assign take = owed_q && state_q != StSkew;",
+        "the next tile replaces rows that have not left: wrong only under back-pressure or in short tiles",
+    ),
+    Fault(
+        "mac-array-reset",
+        "mac_array",
+        "fpsim_mac_array_control.sv",
+        "owed_q <= 1'b0;",
+        "owed_q <= owed_q;",
+        "a reset leaves a tile owed",
+    ),
+    Fault(
+        "mac-array-early-row",
+        "mac_array",
+        "fpsim_mac_array_control.sv",
+        "LAST_WAIT = COUNT_W'(Cols - 1)",
+        "LAST_WAIT = COUNT_W'(Cols - 2)",
+        "rows are offered before their last column has arrived",
+    ),
+    Fault(
+        "pe-take-keeps",
+        "mac_array",
+        "fpsim_pe.sv",
+        "(op == fpsim_pkg::OP_CLEAR || op == fpsim_pkg::OP_TAKE)",
+        "(op == fpsim_pkg::OP_CLEAR)",
+        "a sum that was taken over is not cleared: wrong only for tiles back to back",
+    ),
+    Fault(
+        "pe-clear-takes",
+        "mac_array",
+        "fpsim_pe.sv",
+        "if (op == fpsim_pkg::OP_TAKE) out_q",
+        "if (op == fpsim_pkg::OP_TAKE || op == fpsim_pkg::OP_CLEAR) out_q",
+        "a tile that begins while the one before drains replaces its rows",
+    ),
+    Fault(
         "mac-array-skew",
         "mac_array",
         "fpsim_mac_array.sv",
-        "#(.W(CODE_W), .Depth(c))",
-        "#(.W(CODE_W), .Depth(c == 2 ? 1 : c))",
+        "#(.W(1 + CODE_W), .Depth(c))",
+        "#(.W(1 + CODE_W), .Depth(c == 2 ? 1 : c))",
         "column 2 meets its activations one beat late",
     ),
     Fault(
@@ -403,9 +520,9 @@ def catch(fault: Fault, *, seed: int = 0, rtl: Path | None = None, cache: Path |
         FaultMissed: the bench passed.
         ValueError: see `injected`.
     """
-    kinds = tuple(kind for kind in unit(fault.unit, FAULT_CONFIG).kinds if kind != "golden")
+    kinds = tuple(kind for kind in unit(fault.unit, fault.config).kinds if kind != "golden")
     with injected(fault, rtl) as folder:
-        job = Job(fault.unit, FAULT_CONFIG, kinds=kinds, seed=seed, quick=True, rtl=str(folder))
+        job = Job(fault.unit, fault.config, kinds=kinds, seed=seed, quick=True, rtl=str(folder))
         try:
             run = simulate(job, cache)
         except RtlMismatch as mismatch:

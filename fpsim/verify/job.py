@@ -84,6 +84,8 @@ class Job:
             "--guard-bits": (chosen.guard_bits, standard.guard_bits),
             "--hadamard-n": (chosen.hadamard_n, standard.hadamard_n),
             "--float-acc": (chosen.float_acc, standard.float_acc),
+            "--overflow": (chosen.overflow, standard.overflow),
+            "--overlap": (int(chosen.overlap), int(standard.overlap)),
         }
         changed = ((option, str(value)) for option, (value, default) in options.items() if value != default)
         return [word for pair in changed for word in pair]

@@ -16,6 +16,14 @@ PACKAGE_PATH = Path(__file__).resolve().parents[2] / "rtl" / "fpsim_pkg.sv"
 CODE_BITS = 4
 UNIT_EXP_BITS = 8
 LEVELS = 1 << (CODE_BITS - 1)
+LARGEST_LOW = (1 << CODE_BITS) - 1
+# What a beat does with the accumulator before it adds its product; the order is the code.
+OPERATIONS = {
+    "ADD": "acc + product",
+    "CLEAR": "product: first beat of a tile",
+    "SHIFT": "16 * acc + product: first beat of a lighter pass",
+    "TAKE": "product, as CLEAR; the finished sum moves out",
+}
 
 # Which thresholds between levels i and i+1 send a tie up, to i+1: to the even code, i.e. i odd; E3M0 as
 # the torch formula of LLM-FP4 rounds, all but the first. rtl/README.md, "Operand codes".
@@ -76,7 +84,7 @@ def render(config: ArrayConfig) -> str:
             for i, operand in enumerate(operands)
         ),
         _section("Decoded operand: value = (-1)^neg * sig * 2^shift, in units of the smallest step"),
-        _int("SIG_W", sig_bits, "INT4 magnitude, 0 to 8"),
+        _int("SIG_W", sig_bits, "INT4 magnitude, 0 to 8; low nibble, 0 to 15"),
         _int("SHIFT_W", shift_bits, "E3M0 exponent field - 1, 0 to 6"),
         _int("OPERAND_W", 1 + sig_bits + shift_bits, "{neg, sig, shift}"),
         _int("PRODUCT_W", 1 + largest_product.bit_length(), f"sign, magnitude up to {largest_product}"),
@@ -84,8 +92,15 @@ def render(config: ArrayConfig) -> str:
             f"  localparam int LARGEST_{operand.name.upper()} = {magnitude};  // largest magnitude, units"
             for operand, magnitude in zip(operands, magnitudes, strict=True)
         ),
+        _int("LARGEST_LOW", LARGEST_LOW, "the low nibble of a wider integer, which comes with INT4"),
         *_mask_table("SIG_BITS", "SIG_W", sig_bits, [significand_mask(o) for o in operands]),
         *_mask_table("SHIFT_BITS", "SHIFT_W", shift_bits, [shift_mask(o) for o in operands]),
+        _section("Accumulator: what a beat does with it"),
+        _int("OP_W", (len(OPERATIONS) - 1).bit_length(), "operation"),
+        *(
+            f"  localparam logic [OP_W-1:0] OP_{name} = 2'd{code};  // {meaning}"
+            for code, (name, meaning) in enumerate(OPERATIONS.items())
+        ),
         _section("Quantizer: levels l_i in units at LEVELS_*[i*LEVEL_W +: LEVEL_W]; ties that go up"),
         _int("LEVEL_COUNT", LEVELS, "magnitudes of a code"),
         _int("LEVEL_W", level_bits, f"largest level, {max(max(levels(o)) for o in operands)}"),
@@ -161,7 +176,7 @@ _FUNCTIONS = """
     end
   endfunction
 
-  // The largest magnitude of a built-in format, in units.
+  // The largest magnitude of a built-in format, in units; with INT4 the low nibble counts too.
   function automatic int largest(input int formats);
     largest = 0;
 LARGEST_LINES
@@ -184,7 +199,8 @@ endpackage
     "\n".join(
         f"    if (has_format(formats, FMT_{name}) && LARGEST_{name} > largest) largest = LARGEST_{name};"
         for name in (operand.upper() for operand in OPERAND_FORMATS)
-    ),
+    )
+    + "\n    if (has_format(formats, FMT_INT4) && LARGEST_LOW > largest) largest = LARGEST_LOW;",
 )
 
 

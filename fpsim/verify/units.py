@@ -45,7 +45,7 @@ def _decode(config: ArrayConfig) -> Unit:
         "combinational",
         ("exhaustive",),
         _select(config, "Formats"),
-        (_in("code", 4, meaning="code"), _in("fmt", 2, meaning="format")),
+        (_in("code", 4, meaning="code"), _in("fmt", 2, meaning="format"), _in("low", 1, meaning="flag")),
         (_out("neg", 1, meaning="flag"), _out("sig", 4), _out("shift", 3)),
     )
 
@@ -66,8 +66,12 @@ def _mac(config: ArrayConfig) -> Unit:
         "mac",
         "clocked",
         ("exhaustive", "random"),
-        _select(config, "AccW", "Formats"),
-        (_in("en", 1, meaning="flag"), _in("first", 1, meaning="flag"), *_operand("a"), *_operand("b")),
+        _select(config, "AccW", "Formats", "Saturate"),
+        (
+            *(_in(name, 1, meaning="flag") for name in ("en", "first", "shift")),
+            *_operand("a"),
+            *_operand("b"),
+        ),
         (_out("acc", config.unit.acc_bits, meaning="signed"),),
     )
 
@@ -77,12 +81,11 @@ def _mac_array(config: ArrayConfig) -> Unit:
         "mac_array",
         "stream",
         ("golden", "random"),
-        _select(config, "Rows", "Cols", "Formats", "AccW"),
+        _select(config, "Rows", "Cols", "Formats", "AccW", "Saturate", "Overlap"),
         (
             _in("a_fmt", 2, meaning="format"),
             _in("b_fmt", 2, meaning="format"),
-            _in("in_first", 1, meaning="flag"),
-            _in("in_last", 1, meaning="flag"),
+            *(_in(f"in_{name}", 1, meaning="flag") for name in ("first", "shift", "last", "a_low", "b_low")),
             _in("a_codes", 4, config.rows, "code"),
             _in("b_codes", 4, config.cols, "code"),
         ),

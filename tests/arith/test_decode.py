@@ -34,6 +34,16 @@ def test_every_float_code_has_its_fields() -> None:
     assert len(cases) == 48
 
 
+def test_a_low_nibble_is_unsigned_and_int4s_alone() -> None:
+    """Values of ml_dtypes' uint4."""
+    codes = np.arange(16, dtype=np.uint8)
+    for code, value in zip(codes.tolist(), codes.astype(ml_dtypes.uint4).astype(int).tolist(), strict=True):
+        assert decode(code, "int4", low=True) == Operand(False, value, 0)
+    for fmt in ("e2m1", "e3m0", "e1m2"):
+        with pytest.raises(ValueError, match=f"low=True: {fmt} has no low nibble, expected int4"):
+            decode(3, fmt, low=True)
+
+
 def test_int4_is_sign_and_magnitude_up_to_8() -> None:
     magnitudes = (0, 1, 2, 3, 4, 5, 6, 7, 8, 7, 6, 5, 4, 3, 2, 1)
     for code, magnitude in enumerate(magnitudes):

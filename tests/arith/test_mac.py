@@ -38,6 +38,47 @@ def test_the_top_of_the_register_wraps_to_the_bottom() -> None:
     assert mac((1 << 25) - 1, 1, first=False, acc_bits=26) == -(1 << 25)
 
 
+def test_a_lighter_pass_takes_the_register_sixteen_times() -> None:
+    """In a register of numpy's width, where 16 * acc wraps too."""
+    rng = np.random.default_rng(21)
+    accs, products = rng.integers(-(1 << 15), 1 << 15, 3000), rng.integers(-4096, 4097, 3000)
+    expected = (accs * 16 + products).astype(np.int16).tolist()
+    got = [
+        mac(int(a), int(p), first=False, shift=True, acc_bits=16) for a, p in zip(accs, products, strict=True)
+    ]
+    assert got == expected
+    assert mac(77, 5, first=True, shift=True, acc_bits=16) == 5
+
+
+def test_a_saturating_register_clamps_every_small_sum() -> None:
+    """Against numpy.clip of the exact sum; products wider than the register among them."""
+    cases = 0
+    for bits in range(2, 8):
+        half = 1 << (bits - 1)
+        accs = np.arange(-half, half)
+        for product in range(-3 * half, 3 * half + 1):
+            expected = np.clip(accs + product, -half, half - 1).tolist()
+            got = [mac(int(a), product, first=False, acc_bits=bits, overflow="saturate") for a in accs]
+            assert got == expected
+            assert mac(1, product, first=True, acc_bits=bits, overflow="saturate") == np.clip(
+                product, -half, half - 1
+            )
+            cases += len(accs)
+    assert cases == sum((1 << b) * (3 * (1 << b) + 1) for b in range(2, 8))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"overflow": "saturate-end"}, "overflow='saturate-end': expected 'wrap' or 'saturate'"),
+        ({"overflow": "saturate", "shift": True}, "shift=True: a saturating register takes one pass"),
+    ],
+)
+def test_rules_without_a_law_are_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        mac(0, 0, first=False, acc_bits=8, **options)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("acc", "acc_bits", "message"),
     [

@@ -77,6 +77,25 @@ def test_the_largest_magnitudes() -> None:
         assert got == [[64 * VALUES["int8"][a] * VALUES["int8"][b]]]
 
 
+@pytest.mark.parametrize("acc_bits", [9, 12, 14])
+def test_one_pass_saturates_in_order_of_k(acc_bits: int) -> None:
+    """Law of the array and law of the passes against clipped running sums in numpy; many of them clip."""
+    rng = np.random.default_rng(acc_bits)
+    half, clipped = 1 << (acc_bits - 1), 0
+    for a_fmt in OPERANDS:
+        for b_fmt in OPERANDS:
+            a, b = rng.integers(0, 16, (2, 60)), rng.integers(0, 16, (3, 60))
+            products = np.array(VALUES[a_fmt])[a][:, None, :] * np.array(VALUES[b_fmt])[b][None, :, :]
+            acc = np.zeros((2, 3), np.int64)
+            for k in range(60):
+                acc = np.clip(acc + products[:, :, k], -half, half - 1)
+            clipped += int((acc != products.sum(axis=2)).sum())
+            for law in (passes_array, mac_array):
+                got = law(a.tolist(), b.tolist(), a_fmt, b_fmt, acc_bits, "saturate")
+                assert got == acc.tolist()
+    assert clipped > 0
+
+
 def test_one_pass_is_the_array() -> None:
     rng = np.random.default_rng(3)
     for a_fmt in OPERANDS:
@@ -93,6 +112,8 @@ def test_one_pass_is_the_array() -> None:
         (([], [[0]], "int8", "int8", 26), r"a_codes=\[\]: expected at least one row"),
         (([[0, 0]], [[0]], "int8", "int8", 26), r"b_codes\[0\] has 1 codes: expected K = 2"),
         (([[0]], [[0]], "int8", "int8", 64), "64: expected an integer from 2 to 63"),
+        (([[0]], [[0]], "int4", "int6", 26, "saturate"), "2 passes has no other rule than 'wrap'"),
+        (([[0]], [[0]], "int4", "int4", 26, "clip"), "overflow='clip': expected 'wrap' or 'saturate'"),
     ],
 )
 def test_other_arguments_are_refused(arguments: tuple[object, ...], message: str) -> None:

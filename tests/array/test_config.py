@@ -22,7 +22,11 @@ def test_rtl_parameters_are_the_configuration() -> None:
         "AccW": 20,
         "GuardBits": 2,
         "HadamardN": 8,
+        "Saturate": 0,
+        "Overlap": 1,
     }
+    assert ArrayConfig(unit=UnitConfig(overlap=False)).rtl_parameters()["Overlap"] == 0
+    assert ArrayConfig(unit=UnitConfig(overflow="saturate")).rtl_parameters()["Saturate"] == 1
 
 
 def test_twenty_six_bits_hold_every_mix_at_k_4608_and_twenty_five_do_not() -> None:
@@ -63,11 +67,14 @@ def test_dict_round_trip_and_key() -> None:
         (lambda: UnitConfig(hadamard_n=24), r"hadamard_n=24: expected a power of two"),
         (lambda: UnitConfig(acc_bits=8), r"acc_bits=8: expected an integer from 9 to 40"),
         (lambda: UnitConfig(guard_bits=9), r"guard_bits=9"),
+        (lambda: UnitConfig(overlap=0), r"overlap=0: expected True or False"),  # type: ignore[arg-type]
+        (lambda: UnitConfig(overflow="saturate-end"), r"'saturate-end': expected one of 'wrap', 'saturate'"),
         (lambda: ArrayConfig.from_dict({"rows": 2}), r"unit"),
         (lambda: ArrayConfig.from_dict({"rows": 2, "colums": 3, "unit": UnitConfig().__dict__}), r"colums"),
         (lambda: UnitConfig(formats=("e2m1",)).operand_format("int4"), r"built with e2m1$"),
         (lambda: UnitConfig(formats=("e2m1",)).operand_format("int8"), r"format='int8': .* built with e2m1$"),
         (lambda: UnitConfig().operand_format("uint8"), r"e2m1, e3m0, e1m2, int4, int6, int8"),
+        (lambda: UnitConfig(overflow="saturate").operand_format("int8"), r"e2m1, e3m0, e1m2, int4$"),
     ],
 )
 def test_illegal_values_are_named(make, message: str) -> None:  # type: ignore[no-untyped-def]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -47,6 +48,32 @@ def test_kernels_and_law_agree_on_whole_layers(act: str, weight: str, mode: str)
     bits = x.view(np.uint16)
     tile = trace_tile(config, program, bits.tolist(), 0)
     assert Machine(config, [program]).run("layer", bits).tolist() == tile.y
+
+
+@pytest.mark.parametrize(("act", "weight"), [("e2m1", "e2m1"), ("e3m0", "int4"), ("int4", "e3m0")])
+def test_kernels_and_law_agree_where_accumulators_saturate(act: str, weight: str) -> None:
+    """In registers so narrow that clamping shows: wrapping gives other rows."""
+    rng = np.random.default_rng(41)
+    program = random_program(rng, act, weight, n=4, k=24, mode="plain")
+    bits = rng.standard_normal((5, 24)).astype(np.float16).view(np.uint16)
+    results = []
+    for overflow in ("saturate", "wrap"):
+        config = ArrayConfig(rows=5, cols=4, unit=UnitConfig(hadamard_n=8, acc_bits=9, overflow=overflow))
+        tile = trace_tile(config, program, bits.tolist(), 0)
+        results.append(Machine(config, [program]).run("layer", bits).tolist())
+        assert results[-1] == tile.y
+    assert results[0] != results[1]
+
+
+def test_saturating_accumulators_take_neither_passes_nor_zero_points() -> None:
+    rng = np.random.default_rng(42)
+    unit = UnitConfig(overflow="saturate")
+    narrow = random_program(rng, "int4", "int4", n=4, k=24, mode="plain")
+    narrow.check(unit)
+    with pytest.raises(ValueError, match=r"layer: weight_fmt: format='int8': .* built with .*int4$"):
+        replace(narrow, weight_fmt="int8").check(unit)
+    with pytest.raises(ValueError, match="layer: zero points: expected accumulators that wrap"):
+        replace(narrow, act_zero="row").check(unit)
 
 
 def test_values_on_the_grid_pass_exactly() -> None:

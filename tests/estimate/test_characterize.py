@@ -115,9 +115,9 @@ def test_every_unit_counts_what_its_run_holds() -> None:
         for run in runs:
             assert set(run.counts) <= set(unit.operations)
             counted = run.cycles - run.skip
-            # A tile is its beats and R + C cycles; every other operation is one cycle.
-            drains = run.counts.get("drain", 0) * (unit.config.rows + unit.config.cols)
-            assert counted == sum(n for name, n in run.counts.items() if name != "drain") + drains
+            # Tiles are their beats, and R + C + 1 cycles after the last; every other operation is one cycle.
+            drain = unit.config.rows + unit.config.cols + 1 if "drain" in run.counts else 0
+            assert counted == sum(n for name, n in run.counts.items() if name != "drain") + drain
 
 
 def test_operands_from_a_file(tmp_path: Path) -> None:

@@ -22,11 +22,25 @@ _FORMATS = [{"Formats": mask} for mask in (1, 2, 4, 8, 3)]
 SIZES: dict[str, list[dict[str, int]]] = {
     "fpsim_decode": _FORMATS,
     "fpsim_mul": _FORMATS,
-    "fpsim_mac": [*_FORMATS, {"AccW": 9}, {"AccW": 40}],
+    "fpsim_mac": [
+        *_FORMATS,
+        {"AccW": 9},
+        {"AccW": 40},
+        *({"AccW": bits, "Saturate": 1} for bits in (9, 14, 15, 40)),
+    ],
+    "fpsim_pe": [{"Formats": 1}, {"AccW": 9, "Saturate": 1}, {"Overlap": 0}],
     "fpsim_mac_array": [
         {"Rows": 1, "Cols": 1},
         {"Rows": 2, "Cols": 3, "Formats": 1},
         {"Rows": 3, "Cols": 2, "AccW": 9},
+        {"Rows": 3, "Cols": 1, "AccW": 12, "Saturate": 1},
+        {"Rows": 2, "Cols": 2, "Overlap": 0},
+    ],
+    "fpsim_mac_array_control": [
+        {"Rows": 1, "Cols": 1},
+        {"Rows": 1, "Cols": 5},
+        {"Rows": 7, "Cols": 2},
+        {"Overlap": 0},
     ],
     "fpsim_align": [{"Lanes": 1}, {"GuardBits": 0}, {"GuardBits": 8}],
     "fpsim_hadamard": [{"N": 2}, {"N": 8}, {"N": 8, "InW": 12}],

@@ -21,14 +21,21 @@ NARROW = ArrayConfig(
 )
 WIDE = ArrayConfig(1, 2, UnitConfig(("e3m0",), acc_bits=40, guard_bits=8, hadamard_n=2, float_acc=FP16))
 THREE_FORMATS = ArrayConfig(5, 2, UnitConfig(("e3m0", "e1m2", "int4"), acc_bits=14, hadamard_n=8))
+# Accumulators that saturate, narrower and wider than a product.
+SATURATING = {
+    "narrow": ArrayConfig(2, 4, UnitConfig(("e2m1", "int4"), acc_bits=9, overflow="saturate")),
+    "wide": ArrayConfig(3, 2, UnitConfig(acc_bits=15, overflow="saturate")),
+}
+SHAPES = [(1, 1), (7, 1), (1, 6)]
 KNOW_FORMATS = ("decode", "mul", "mac", "mac_array", "mac_float", "quantizer")
 
 # Least number of results compared in the usual configuration. The exhaustive ones are counts of what exists:
-# codes × selectors; pairs of codes × pairs of formats, once first and once added; FP16 patterns × exponents.
+# codes × selectors × low; pairs of codes × pairs of formats and low nibbles; pairs of distinct operands,
+# first, added and shifted; FP16 patterns × exponents.
 LEAST = {
-    "decode": {"exhaustive": 16 * 4},
-    "mul": {"exhaustive": 256 * 16},
-    "mac": {"exhaustive": 256 * 16 * 2, "random": 20_000},
+    "decode": {"exhaustive": 16 * 4 * 2},
+    "mul": {"exhaustive": 256 * 25},
+    "mac": {"exhaustive": 45 * 45 * 3, "random": 20_000},
     "mac_array": {"random": 10_000},
     "align": {"exhaustive": 65_536 * 9, "random": 50_000},
     "hadamard": {"exhaustive": 32 * 8 * 32, "random": 50_000},
@@ -80,6 +87,18 @@ def test_odd_sizes_compute_the_same_law(name: str, config: ArrayConfig) -> None:
 @pytest.mark.parametrize("name", KNOW_FORMATS)
 def test_some_formats_alone_compute_the_same_law(name: str) -> None:
     assert sum(simulate(Job(name, THREE_FORMATS, quick=True)).vectors.values()) > 0
+
+
+@pytest.mark.parametrize("width", SATURATING)
+@pytest.mark.parametrize("name", ["mac", "mac_array"])
+def test_saturating_accumulators_compute_the_same_law(name: str, width: str) -> None:
+    assert sum(simulate(Job(name, SATURATING[width], quick=True)).vectors.values()) > 0
+
+
+@pytest.mark.parametrize(("rows", "cols"), SHAPES)
+def test_minimal_arrays_compute_the_same_law(rows: int, cols: int) -> None:
+    config = ArrayConfig(rows, cols, UnitConfig(acc_bits=20))
+    assert simulate(Job("mac_array", config, quick=True)).vectors["random"] > 0
 
 
 @pytest.mark.parametrize("seed", [1, 2])

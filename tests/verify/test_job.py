@@ -12,7 +12,7 @@ from fpsim.array.float_accumulator import FloatAccumulator
 from fpsim.verify.__main__ import _job, _parser
 from fpsim.verify.job import Job
 
-ODD = ArrayConfig(3, 5, UnitConfig(("e2m1", "int4"), acc_bits=12, guard_bits=0, hadamard_n=4))
+ODD = ArrayConfig(3, 5, UnitConfig(("e2m1", "int4"), 12, 0, 4, overflow="saturate", overlap=False))
 FLOAT = ArrayConfig(unit=UnitConfig(float_acc=FloatAccumulator(5, 2, "ieee", "stochastic", "inf", 8)))
 
 

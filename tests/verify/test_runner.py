@@ -75,5 +75,5 @@ def test_the_run_leaves_nothing_in_the_current_folder(
     cache = Path("build", "sim").absolute()
     monkeypatch.chdir(tmp_path)
     run = simulate(JOB, cache)
-    assert run.vectors == {"exhaustive": 64}
+    assert run.vectors == {"exhaustive": 128}
     assert list(tmp_path.iterdir()) == []

@@ -1,22 +1,28 @@
-"""fpsim_mac_array against fpsim.arith.mac_array, and its cycles against fpsim.array.cycles."""
+"""fpsim_mac_array against the law of passes and of single beats, and against fpsim.array.cycles."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import cocotb
 
 from fpsim.arith.decode import decode
-from fpsim.arith.mac_array import mac_array
-from fpsim.array.config import OPERAND_FORMATS
-from fpsim.array.cycles import tile_cycles
+from fpsim.array.config import OPERAND_FORMATS, WIDE_FORMATS
+from fpsim.array.cycles import drain_cycles, sequence_cycles, tile_cycles
+from fpsim.formats import get
 from fpsim.verify.benches.harness import Bench, Words, pack
+from fpsim.verify.benches.mac_array_law import low_of, sums
 from fpsim.verify.benches.stream import Beat, Expectation, Model, Stream, check_stream
 
-FORMAT_PORTS = frozenset({"a_fmt", "b_fmt"})  # stable from a tile's first beat to its last row
+FORMAT_PORTS = frozenset({"a_fmt", "b_fmt"})  # stable while anything is in the array
+PASS_PORTS = ("in_shift", "in_a_low", "in_b_low")
 CODES_SHOWN = 24
-LONGEST_WRAP = 9_000  # beats of a tile that is long enough to wrap the accumulator
+LONGEST_WRAP = 9_000  # beats of a tile that is long enough to overflow the accumulator
+LONGEST_CUT = 60  # cycles before a reset cuts a sequence of tiles off
+Formats = tuple[str, str]
+Codes = list[list[int]]
 
 
 class TileMonitor:
@@ -44,7 +50,7 @@ class TileMonitor:
     def _notes(self, tile: list[Words], row: int) -> Callable[[int], list[tuple[str, str]]]:
         def notes(lane: int) -> list[tuple[str, str]]:
             return [
-                ("place", f"row {row}, column {lane} of a tile of K = {len(tile)}"),
+                ("place", f"row {row}, column {lane} of a tile of {len(tile)} beats"),
                 ("input", self._codes(tile, "a", row)),
                 ("input", self._codes(tile, "b", lane)),
             ]
@@ -54,23 +60,20 @@ class TileMonitor:
     def _codes(self, tile: list[Words], side: str, lane: int) -> str:
         port = next(p for p in self._bench.unit.inputs if p.name == f"{side}_codes")
         fmt = OPERAND_FORMATS[tile[0][f"{side}_fmt"]]
-        codes = [port.lane(beat[port.name], lane) for beat in tile[:CODES_SHOWN]]
-        values = ", ".join(str(decode(code, fmt).value) for code in codes)
+        shown = tile[:CODES_SHOWN]
+        codes = [port.lane(beat[port.name], lane) for beat in shown]
+        lows = [low_of(beat, side, self._bench.config.unit) for beat in shown]
+        values = ", ".join(str(decode(c, fmt, low=low).value) for c, low in zip(codes, lows, strict=True))
         bits = " ".join(f"{code:04b}" for code in codes)
         more = " …" if len(tile) > CODES_SHOWN else ""
-        return f"{port.signal}[lane {lane}] for k from 0 = {bits}{more} ({values}{more} units of {fmt})"
+        return f"{port.signal}[lane {lane}] for beats from 0 = {bits}{more} ({values}{more} units of {fmt})"
 
 
 def _law(bench: Bench) -> Callable[[list[Words]], list[Words]]:
-    a_port, b_port = bench.unit.inputs[-2:]
     acc_port = bench.unit.outputs[0]
 
     def rows_of(tile: list[Words]) -> list[Words]:
-        a = [[a_port.lane(beat["a_codes"], r) for beat in tile] for r in range(a_port.lanes)]
-        b = [[b_port.lane(beat["b_codes"], c) for beat in tile] for c in range(b_port.lanes)]
-        formats = OPERAND_FORMATS[tile[0]["a_fmt"]], OPERAND_FORMATS[tile[0]["b_fmt"]]
-        acc = mac_array(a, b, *formats, bench.config.unit.acc_bits)
-        return _rows([pack(row, acc_port.bits) for row in acc])
+        return _rows([pack(row, acc_port.bits) for row in sums(tile, bench.unit, bench.config.unit)])
 
     return rows_of
 
@@ -80,92 +83,194 @@ def _rows(words: list[int]) -> list[Words]:
     return [{"out_acc": word, "out_last": int(row == last)} for row, word in enumerate(words)]
 
 
-def _tile(bench: Bench, k: int, lane: Callable[[str], int] | None = None) -> Iterator[Beat]:
-    """A tile of K beats in random formats; `lane` gives one code of a format, default random."""
+def _formats(bench: Bench) -> Formats:
+    """A format for each side out of all that the array runs."""
+    unit = bench.config.unit
+    known = (*unit.formats, *(WIDE_FORMATS if unit.wide else ()))
+    return bench.rng.choice(known), bench.rng.choice(known)
+
+
+def _nibbles(code: int, name: str) -> list[int]:
+    """A code's four-bit parts, highest first; int6 sign-extended."""
+    if name not in WIDE_FORMATS:
+        return [code]
+    value = code - get(name).n_codes if code >= get(name).n_codes // 2 else code
+    return [value >> 4 & 15, value & 15]
+
+
+def _tile(bench: Bench, formats: Formats, a: Codes, b: Codes, *, drained: bool) -> Iterator[Beat]:
+    """The beats of a tile, pass after pass: activations (rows, K), weights (columns, K)."""
+    sides = [
+        [[_nibbles(code, name) for code in lane] for lane in codes]
+        for codes, name in zip((a, b), formats, strict=True)
+    ]
+    selectors = ["int4" if name in WIDE_FORMATS else name for name in formats]
+    ports = dict(zip(("a_fmt", "b_fmt"), map(OPERAND_FORMATS.index, selectors), strict=True))
+    counts = [len(side[0][0]) for side in sides]
+    order = [(i, j) for i in range(counts[0]) for j in range(counts[1])]  # high·high, …, low·low
+    depth, beats = len(a[0]), len(order) * len(a[0])
+    for index in range(beats):
+        (i, j), k = order[index // depth], index % depth
+        heavier = sum(order[index // depth - 1]) if index >= depth else i + j
+        marks = {
+            "in_first": int(index == 0),
+            "in_last": int(index == beats - 1),
+            "in_shift": int(k == 0 and i + j > heavier),
+            "in_a_low": i,
+            "in_b_low": j,
+        }
+        if not bench.config.unit.wide:  # these do not count then
+            marks |= {name: bench.rng.getrandbits(1) for name in PASS_PORTS}
+        codes = {
+            port: pack((lane[k][part] for lane in side), 4)
+            for port, side, part in zip(("a_codes", "b_codes"), sides, (i, j), strict=True)
+        }
+        yield Beat(ports | marks | codes, drained=drained and index == 0)
+
+
+def _random_tile(
+    bench: Bench,
+    formats: Formats,
+    depth: int,
+    *,
+    drained: bool = False,
+    lane: Callable[[str], int] | None = None,
+) -> Iterator[Beat]:
+    """A tile of depth K; `lane` gives one code of a format, default random. Some tiles are ragged."""
     config, rng = bench.config, bench.rng
-    names = rng.choice(config.unit.formats), rng.choice(config.unit.formats)
-    formats = dict(zip(("a_fmt", "b_fmt"), map(OPERAND_FORMATS.index, names), strict=True))
     used = rng.randint(1, config.rows), rng.randint(1, config.cols)
     if rng.random() < 0.7:
         used = config.rows, config.cols
-    for index in range(k):
-        marks = {"in_first": int(index == 0), "in_last": int(index == k - 1)}
-        codes = {}
-        for port, name, lanes in zip(("a_codes", "b_codes"), names, used, strict=True):
-            codes[port] = pack((lane(name) if lane else rng.randrange(16) for _ in range(lanes)), 4)
-        yield Beat(formats | marks | codes, drained=index == 0)
+    sides = []
+    for name, lanes, count in zip(formats, (config.rows, config.cols), used, strict=True):
+        draw = lane or (lambda fmt: rng.randrange(get(fmt).n_codes))
+        sides.append([[draw(name) if row < count else 0 for _ in range(depth)] for row in range(lanes)])
+    yield from _tile(bench, formats, *sides, drained=drained)
+
+
+def _sequence(bench: Bench, depths: Iterable[int], formats: Formats | None = None) -> Iterator[Beat]:
+    """Tiles of the same formats, one right after the other, the first one once the array is empty."""
+    formats = formats or _formats(bench)
+    lane = _extreme_code(bench) if bench.rng.random() < 0.4 else None
+    for number, depth in enumerate(depths):
+        yield from _random_tile(bench, formats, depth, drained=number == 0, lane=lane)
+
+
+def _loose_tile(bench: Bench, beats: int) -> Iterator[Beat]:
+    """A tile whose beats shift and call their codes low nibbles at random."""
+    names = bench.rng.choice(bench.config.unit.formats), bench.rng.choice(bench.config.unit.formats)
+    formats = dict(zip(("a_fmt", "b_fmt"), map(OPERAND_FORMATS.index, names), strict=True))
+    for index in range(beats):
+        marks = {"in_first": int(index == 0), "in_last": int(index == beats - 1)}
+        yield Beat(bench.noise() | formats | marks, drained=index == 0)
 
 
 def _extreme_code(bench: Bench) -> Callable[[str], int]:
     """Codes of the largest magnitude, of either sign, and ±0."""
 
     def lane(name: str) -> int:
-        ordered = sorted(range(16), key=lambda code: decode(code, name).value)
-        return bench.rng.choice((ordered[0], ordered[-1], 0, 8 if name != "int4" else 0))
+        form = get(name)
+        if form.kind == "int":
+            return bench.rng.choice((form.n_codes // 2 - 1, form.n_codes // 2, 0, form.n_codes - 1))
+        return bench.rng.choice((7, 15, 0, 8))
 
     return lane
 
 
 async def _measure(bench: Bench, model: Model) -> dict[str, int]:
-    """Cycles of tiles without stalls, by K; each must be what `tile_cycles` says."""
+    """Cycles of tiles without stalls, alone and in sequences, by name; each must be what the formulas say."""
+    config = bench.config
     stream = Stream(bench, model, stress=False)
     await stream.reset()
+    drain = drain_cycles(config)
+    depths = sorted({1, 2, 3, config.rows, drain - 1, drain, drain + 1, 40})
+    narrow = config.unit.formats[0]
+    kinds = {1: (narrow, narrow)}
+    if config.unit.wide:
+        kinds |= {2: (narrow, "int8"), 4: ("int6", "int8")}
     measured: dict[str, int] = {}
-    for k in sorted({1, 2, 3, bench.config.rows, bench.config.rows + bench.config.cols, 40}):
-        stream.first_in = None
-        await stream.run(_tile(bench, k))
-        assert stream.first_in is not None
-        cycles = stream.last_out - stream.first_in + 1
-        expected = tile_cycles(bench.config, k)
-        if cycles != expected:
-            rows = [("input", f"K = {k}"), ("expected", f"{expected} cycles"), ("got", f"{cycles} cycles")]
-            raise bench.reporter.fault("a tile's cycles differ from fpsim.array.cycles.tile_cycles", rows)
-        measured[f"k={k}"] = cycles
+    for count, formats in kinds.items():
+        for k in depths[:: 1 if count == 1 else 3]:
+            expected = tile_cycles(config, k, count)
+            measured[f"k={k} passes={count}"] = await _cycles(stream, [k], formats, expected)
+        sequences = [[k] * 4 for k in (1, max(drain // count, 1), drain)] + [[3, 1, drain + 5, 1, 2]]
+        for sequence in sequences:
+            expected = sequence_cycles(config, [count * k for k in sequence])
+            name = f"k={','.join(map(str, sequence))} passes={count}"
+            measured[name] = await _cycles(stream, sequence, formats, expected)
     return measured
 
 
-def _wrapping_tile(bench: Bench) -> Iterator[Beat]:
-    """One tile of the largest products, long enough to wrap every accumulator."""
+async def _cycles(stream: Stream, depths: list[int], formats: Formats, expected: int) -> int:
+    """Run a sequence at full speed; its cycles, which must be the expected ones."""
+    stream.first_in = None
+    await stream.run(_sequence(stream.bench, depths, formats))
+    assert stream.first_in is not None
+    cycles = stream.last_out - stream.first_in + 1
+    if cycles != expected:
+        rows = [
+            ("input", f"K = {depths} of {' x '.join(formats)}"),
+            ("expected", f"{expected} cycles"),
+            ("got", f"{cycles} cycles"),
+        ]
+        raise stream.bench.reporter.fault("cycles differ from fpsim.array.cycles", rows)
+    return cycles
+
+
+def _overflowing_tile(bench: Bench) -> Iterator[Beat]:
+    """One tile of the largest products, long enough to leave every accumulator's range."""
     names = bench.config.unit.formats
     largest = max(names, key=lambda name: max(abs(decode(code, name).value) for code in range(16)))
     code = max(range(16), key=lambda c: abs(decode(c, largest).value))
-    beats = (1 << (bench.config.unit.acc_bits - 1)) // decode(code, largest).value ** 2 + 2
-    if beats > LONGEST_WRAP:
+    depth = (1 << (bench.config.unit.acc_bits - 1)) // decode(code, largest).value ** 2 + 2
+    if depth > LONGEST_WRAP:
         return
-    fmt = OPERAND_FORMATS.index(largest)
-    words = {"a_codes": pack([code] * bench.config.rows, 4), "b_codes": pack([code] * bench.config.cols, 4)}
-    for k in range(beats):
-        marks = {"in_first": int(k == 0), "in_last": int(k == beats - 1)}
-        yield Beat({"a_fmt": fmt, "b_fmt": fmt} | marks | words, drained=k == 0)
+    a, b = [[code] * depth] * bench.config.rows, [[code] * depth] * bench.config.cols
+    yield from _tile(bench, (largest, largest), a, b, drained=True)
+
+
+async def _cut_off(bench: Bench, model: Model, times: int) -> None:
+    """Resets at any moment of a sequence of tiles; what comes after each is right."""
+    stream = Stream(bench, model, stress=True, held=FORMAT_PORTS)
+    await stream.reset()
+    for _ in range(times):
+        depths = [bench.rng.randint(1, 12) for _ in range(6)]
+        await stream.run(_sequence(bench, depths), cycles=bench.rng.randint(1, LONGEST_CUT))
+        await stream.reset()
 
 
 @cocotb.test()
 async def random(dut: Any) -> None:
-    """Measured tiles; then random tiles with gaps and back-pressure; then one that wraps."""
+    """Measured tiles; resets at any moment; tiles with gaps and back-pressure; one that overflows."""
     bench = Bench(dut, "random")
     model = TileMonitor(bench, _law(bench))
     measured = await _measure(bench, model)
+    await _cut_off(bench, model, bench.pick(30, 10))
 
     def beats() -> Iterator[Beat]:
-        for _ in range(bench.pick(150, 40)):
-            yield from _tile(bench, bench.rng.choice((1, 1, 2, 3, 5, 8, 13, 21, 48)))
-            yield from _tile(bench, bench.rng.randint(1, 9), _extreme_code(bench))
+        for _ in range(bench.pick(60, 16)):
+            tiles = bench.rng.choice((1, 2, 4))
+            yield from _sequence(bench, (bench.rng.choice((1, 1, 2, 3, 5, 8, 13, 21)) for _ in range(tiles)))
+            yield from _loose_tile(bench, bench.rng.randint(1, 9))
+        yield from _sequence(bench, [1] * bench.pick(40, 10))
         if not bench.job.quick:
-            yield from _wrapping_tile(bench)
+            yield from _overflowing_tile(bench)
 
-    await check_stream(bench, model, beats(), held=FORMAT_PORTS, cut=_tile(bench, 30))
+    await check_stream(bench, model, beats(), held=FORMAT_PORTS, cut=_sequence(bench, [5, 3, 30]))
     bench.finish(**measured)
 
 
 @cocotb.test()
 async def golden(dut: Any) -> None:
-    """The golden set's tiles at full speed."""
+    """The golden set's tiles at full speed, one right after the other while the formats stay."""
     bench = Bench(dut, "golden")
     inputs, outputs = bench.golden()
     words = iter([beat["out_acc"] for beat in outputs])
     rows = bench.config.rows
     bench.require_lines(rows * sum(beat["in_last"] for beat in inputs), len(outputs))
     model = TileMonitor(bench, lambda _: _rows([next(words) for _ in range(rows)]))
-    beats = (Beat(words, drained=bool(words["in_first"])) for words in inputs)
+    one_pass = dict.fromkeys(PASS_PORTS, 0)  # of sets from before there were passes
+    changes = [True, *(any(a[name] != b[name] for name in FORMAT_PORTS) for a, b in pairwise(inputs))]
+    beats = (Beat(one_pass | beat, drained=new) for beat, new in zip(inputs, changes, strict=True))
     await check_stream(bench, model, beats, stress=False, held=FORMAT_PORTS)
     bench.finish()

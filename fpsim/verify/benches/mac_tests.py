@@ -14,13 +14,14 @@ from fpsim.arith.mul import mul
 from fpsim.verify.benches.harness import Bench, Words
 from fpsim.verify.benches.mul_tests import operand_seen, operand_words, operands
 
-LONGEST_WRAP = 20_000  # beats; wider accumulators than this reaches are wrapped in no bench
+LONGEST_WRAP = 20_000  # beats; wider accumulators than this reaches overflow in no bench
 
 
 async def _check(bench: Bench, beats: Iterable[Words]) -> None:
     """Clock the beats in after a reset; the law's register runs beside the unit's."""
     await bench.reset()
-    acc_bits = bench.config.unit.acc_bits
+    unit = bench.config.unit
+    acc_bits = unit.acc_bits
     acc = 0
     for index, words in enumerate(beats):
         bench.drive(words)
@@ -30,7 +31,15 @@ async def _check(bench: Bench, beats: Iterable[Words]) -> None:
         before = acc
         if seen["en"]:
             product = mul(operand_seen("a", seen), operand_seen("b", seen))
-            acc = mac(acc, product, first=bool(seen["first"]), acc_bits=acc_bits)
+            acc = mac(
+                acc,
+                product,
+                first=bool(seen["first"]),
+                shift=bool(seen["shift"])
+                and unit.wide,  # else there are no passes, and the pin does not count
+                acc_bits=acc_bits,
+                overflow=unit.overflow,
+            )
         expected = {"acc": acc & ((1 << acc_bits) - 1)}
         bench.compare(index, seen, expected, bench.outputs(), _register_before(before))
 
@@ -39,27 +48,29 @@ def _register_before(acc: int) -> Any:
     return lambda _: [("before", f"acc = {acc}")]
 
 
-def _beat(a: Operand, b: Operand, *, first: bool, en: bool = True) -> Words:
-    control = {"en": int(en), "first": int(first)}
+def _beat(a: Operand, b: Operand, *, first: bool, shift: bool = False, en: bool = True) -> Words:
+    control = {"en": int(en), "first": int(first), "shift": int(shift)}
     return control | operand_words("a", a) | operand_words("b", b)
 
 
 @cocotb.test()
 async def exhaustive(dut: Any) -> None:
-    """Every product as a first beat, then added once more."""
+    """Every product of two distinct operands as a first beat, added once more, added to 16 times that."""
     bench = Bench(dut, "exhaustive")
     unit = bench.config.unit
-    pairs = ((a, b) for a in operands(unit) for b in operands(unit))
-    await _check(bench, (_beat(a, b, first=first) for a, b in pairs for first in (True, False)))
+    distinct = tuple(dict.fromkeys(operands(unit)))  # formats share many
+    pairs = ((a, b) for a in distinct for b in distinct)
+    kinds = ((True, False), (False, False), (False, True))
+    await _check(bench, (_beat(a, b, first=first, shift=shift) for a, b in pairs for first, shift in kinds))
     bench.finish()
 
 
 @cocotb.test()
 async def random(dut: Any) -> None:
-    """Random beats with holes, then the largest products until the register has wrapped both ways."""
+    """Random beats with holes, then the largest products until the register has overflowed both ways."""
     bench = Bench(dut, "random")
     await _check(bench, _random_beats(bench, bench.pick(20_000, 3_000)))
-    await _check(bench, _wrapping_beats(bench))
+    await _check(bench, _overflowing_beats(bench))
     bench.finish()
 
 
@@ -68,14 +79,17 @@ def _random_beats(bench: Bench, count: int) -> Iterator[Words]:
     known = list(operands(bench.config.unit))
     yield _beat(known[1], known[1], first=False, en=False)
     for _ in range(count):
-        first, en = rng.random() < 0.02, rng.random() < 0.8
-        yield _beat(rng.choice(known), rng.choice(known), first=first, en=en)
+        first, shift, en = rng.random() < 0.02, rng.random() < 0.02, rng.random() < 0.8
+        yield _beat(rng.choice(known), rng.choice(known), first=first, shift=shift, en=en)
 
 
-def _wrapping_beats(bench: Bench) -> Iterator[Words]:
+def _overflowing_beats(bench: Bench) -> Iterator[Words]:
+    """Beyond either end of the register, and back from there."""
     known = sorted(operands(bench.config.unit), key=lambda operand: operand.value)
     lowest, highest = known[0], known[-1]
     for a, b in ((lowest, lowest), (lowest, highest)):
         beats = (1 << (bench.config.unit.acc_bits - 1)) // abs(mul(a, b)) + 2
         if beats <= LONGEST_WRAP:
             yield from (_beat(a, b, first=i == 0) for i in range(beats))
+            back = highest if a is b else lowest
+            yield from (_beat(lowest, back, first=False) for _ in range(3))
