@@ -32,6 +32,8 @@ _ORDER = (
     "row_scale",
     "mul",
     "decode",
+    "fifo",
+    "skid",
 )
 _PARALLEL = 2
 Progress = Callable[[str, int, int], None]

@@ -253,6 +253,27 @@ def _epilogue(config: ArrayConfig) -> Unit:
     )
 
 
+def _fifo(config: ArrayConfig) -> Unit:
+    # As deep as a tile has rows, as wide as an accumulator: any sizes would do.
+    return _queue("fifo", config, {"Depth": config.rows})
+
+
+def _skid(config: ArrayConfig) -> Unit:
+    return _queue("skid", config, {})
+
+
+def _queue(name: str, config: ArrayConfig, parameters: dict[str, int]) -> Unit:
+    bits = config.unit.acc_bits
+    return Unit(
+        name,
+        "stream",
+        ("exhaustive", "random"),
+        {"W": bits, **parameters},
+        (_in("data", bits),),
+        (_out("data", bits),),
+    )
+
+
 _UNITS = {
     "decode": _decode,
     "mul": _mul,
@@ -264,5 +285,7 @@ _UNITS = {
     "row_scale": _row_scale,
     "quantizer": _quantizer,
     "epilogue": _epilogue,
+    "fifo": _fifo,
+    "skid": _skid,
 }
 UNIT_NAMES = tuple(_UNITS)

@@ -31,6 +31,8 @@ SIZES: dict[str, list[dict[str, int]]] = {
     "fpsim_amax": [{"Lanes": 1}, {"Lanes": 5, "W": 13}],
     "fpsim_row_scale": [{"GuardBits": 0}, {"GuardBits": 8}, {"W": 13}],
     "fpsim_quantizer": [*({"Lanes": 2, **formats} for formats in _FORMATS), {"Lanes": 2, "W": 13}],
+    "fpsim_fifo": [{"Depth": 1}, {"Depth": 2, "W": 1}, {"Depth": 5}, {"Depth": 64}],
+    "fpsim_skid": [{"W": 1}],
     "fpsim_epilogue": [{"Lanes": 1}, {"Lanes": 2, "AccW": 9}, {"Lanes": 2, "AccW": 40}],
 }
 CASES: list[tuple[str, dict[str, int]]] = [(module, {}) for module in MODULES] + [

@@ -31,6 +31,8 @@ LEAST = {
     "row_scale": {"exhaustive": 31 * 100, "random": 20_000},
     "quantizer": {"exhaustive": 4 * 8_000, "random": 50_000},
     "epilogue": {"random": 40_000},
+    "fifo": {"exhaustive": 500, "random": 20_000},
+    "skid": {"exhaustive": 100, "random": 20_000},
 }
 
 
