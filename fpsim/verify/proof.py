@@ -1,8 +1,8 @@
 """Prove one property of the RTL for all inputs, with yosys and its built-in SAT solver.
 
-A property is a module `proof` (fpsim/verify/properties/<name>.sv) that holds the unit under test, an independent
-telling of what it must do, and immediate assertions. A combinational one is proved by refuting its negation, one
-with registers by temporal induction: from reset (base case), and from any state that kept the property for k cycles.
+A property is a module `proof` (fpsim/verify/properties/<name>.sv) that holds the unit under test, an
+independent telling of what it must do, and assertions. A combinational one is proved by refuting its
+negation, one with registers by temporal induction: from reset, and from any state that kept it for k cycles.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Literal
 
 from fpsim.verify.faults import Fault, injected
 from fpsim.verify.rtl_files import default_rtl_folder, sources
-from fpsim.verify.yosys import YosysError, run_yosys
+from fpsim.verify.yosys import YosysError, YosysTimeout, run_yosys
 
 PROPERTIES = Path(__file__).resolve().parent / "properties"
 TOP = "proof"
-DEFAULT_TIMEOUT_S = 120
+DEFAULT_TIMEOUT_S = 300.0
 Verdict = Literal["proved", "refuted", "undecided"]
 
 _VERDICTS: tuple[tuple[str, Verdict], ...] = (
@@ -80,13 +80,13 @@ class ProofResult:
     counterexample: str = ""
 
 
-def prove(proof: Proof, rtl: Path | None = None, *, timeout_s: int = DEFAULT_TIMEOUT_S) -> ProofResult:
+def prove(proof: Proof, rtl: Path | None = None, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> ProofResult:
     """Try one proof.
 
     Args:
         proof: what to prove.
         rtl: folder of the SystemVerilog; None: the repository's.
-        timeout_s: time for the solver; beyond it the verdict is "undecided".
+        timeout_s: wall time; beyond it the verdict is "undecided".
 
     Raises:
         ToolMissing: yosys is not installed.
@@ -99,8 +99,11 @@ def prove(proof: Proof, rtl: Path | None = None, *, timeout_s: int = DEFAULT_TIM
         own = PROPERTIES / f"{proof.properties}.sv"
         (place / "property.sv").write_text(own.read_text(encoding="utf-8"), encoding="utf-8")
         (place / "generated.sv").write_text(proof.generated() if proof.generated else "", encoding="utf-8")
-        script = _script(proof, [*files, "generated.sv", "property.sv"], timeout_s)
-        run = run_yosys(script, tuple(files.values()), place, timeout_s=timeout_s + 120.0)
+        script = _script(proof, [*files, "generated.sv", "property.sv"])
+        try:
+            run = run_yosys(script, tuple(files.values()), place, timeout_s=timeout_s)
+        except YosysTimeout:
+            return ProofResult(proof.name, "undecided", timeout_s)
     return _result(proof, run.log, run.seconds)
 
 
@@ -110,7 +113,7 @@ def refute_twin(proof: Proof, rtl: Path | None = None) -> ProofResult:
         return prove(proof, folder)
 
 
-def _script(proof: Proof, files: list[str], timeout_s: int) -> list[str]:
+def _script(proof: Proof, files: list[str]) -> list[str]:
     sets = "".join(f" -set {name} {value}" for name, value in proof.parameters.items())
     # Packages first: the order of `sources`.
     script = [
@@ -126,7 +129,7 @@ def _script(proof: Proof, files: list[str], timeout_s: int) -> list[str]:
         "opt -fast",
     ]
     induction = f"-tempinduct -maxsteps {proof.steps}" if proof.steps else ""
-    return [*script, f"sat {induction} -prove-asserts -set-assumes -timeout {timeout_s} {TOP}"]
+    return [*script, f"sat {induction} -prove-asserts -set-assumes {TOP}"]
 
 
 def _result(proof: Proof, log: str, seconds: float) -> ProofResult:

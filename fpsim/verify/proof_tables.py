@@ -44,7 +44,7 @@ def decode_table() -> str:
 
 
 def product_table() -> str:
-    """The module `expected`: the product of every two operands of any formats, and which words are operands."""
+    """The module `expected`: the product of every two operands, and which words are operands."""
     operands = sorted({decode(code, name) for name in OPERAND_FORMATS for code in range(16)})
     rows = [line for a in operands for line in _products_of(a, operands)]
     return "\n".join(
@@ -67,6 +67,8 @@ def product_table() -> str:
 
 def _products_of(a: Operand, operands: list[Operand]) -> list[str]:
     # A case within a case: yosys makes a chain of each, and one long chain exhausts its stack.
-    rows = [f"        {_bits(_packed(b), 8)}: product_o = {_bits(mul(a, b), PRODUCT_BITS)};" for b in operands]
+    rows = [
+        f"        {_bits(_packed(b), 8)}: product_o = {_bits(mul(a, b), PRODUCT_BITS)};" for b in operands
+    ]
     begin = f"      {_bits(_packed(a), 8)}: case (b_i)"
     return [begin, *rows, "        default: legal_o = 1'b0;", "      endcase"]

@@ -1,7 +1,7 @@
 """What is proved of the RTL, for all inputs: a catalogue, and the run over it.
 
-Every entry names its sizes (nothing else is proved) and a fault that the same proof must refute: a proof that holds
-whatever the RTL says, as one with contradictory assumptions does, is found out by its twin.
+Every entry names its sizes (nothing else is proved) and a fault that the same proof must refute: a proof that
+holds whatever the RTL says, as one with contradictory assumptions does, is found out by its twin.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ PROOFS = (
         ("fpsim_quantizer_thresholds",),
         "a scaled magnitude reaches a threshold exactly where the contract's comparison holds",
         "quantizer_thresholds",
-        {"W": 21},
+        {"W": 9},
         _FAULT["quantizer-level"],
         heavy=True,
     ),
@@ -177,7 +177,7 @@ PROOFS = (
         ("fpsim_quantizer_lane",),
         "the code of the number of thresholds reached, for any ascending thresholds",
         "quantizer_lane",
-        {"W": 21},
+        {"W": 9},
         _twin(
             "quantizer_lane",
             "reached[1] & ~reached[3] | reached[5]",

@@ -72,7 +72,7 @@ def simulate(job: Job, cache: Path | None = None, *, bench: str | None = None) -
         job.write(folder / "job.json")
         if job.golden is not None:
             _hand_over_golden(job, folder / GOLDEN_FILE)
-        ended = _start(job, built, folder, bench or f"fpsim.verify.benches.{job.unit_name}_tests", kinds)
+        ended = start_bench(job, built, folder, bench or f"fpsim.verify.benches.{job.unit_name}_tests", kinds)
         _raise_failures(job, folder, ended)
         counts = _counts(folder, kinds, job)
     return Run(
@@ -102,8 +102,16 @@ def _hand_over_golden(job: Job, file: Path) -> None:
     file.write_text(json.dumps(golden.beats), encoding="utf-8")
 
 
-def _start(job: Job, built: Build, folder: Path, bench: str, kinds: Sequence[str]) -> str:
-    """Run the simulator; returns how it ended, empty where it ended well."""
+def start_bench(job: Job, built: Build, folder: Path, bench: str, kinds: Sequence[str]) -> str:
+    """Run the simulator on cocotb tests; returns how it ended, empty where it ended well.
+
+    Args:
+        job: whose unit and seed; it lies as job.json in the folder.
+        built: the simulator program.
+        folder: where the run lives: its log, its results, the benches' own files.
+        bench: Python module with the tests.
+        kinds: names of the tests to run.
+    """
     from cocotb_tools.runner import get_runner  # here, so that a missing cocotb is reported by the build
 
     runner = get_runner("verilator")

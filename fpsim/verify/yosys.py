@@ -30,6 +30,10 @@ class YosysError(RuntimeError):
     """yosys refused its script or its sources; the message holds the end of its log."""
 
 
+class YosysTimeout(YosysError):
+    """The time ran out; nothing is known."""
+
+
 @dataclass(frozen=True)
 class YosysRun:
     """A finished run.
@@ -66,7 +70,8 @@ def run_yosys(
 
     Raises:
         ToolMissing: yosys is not installed.
-        YosysError: a command failed, or the time ran out.
+        YosysError: a command failed.
+        YosysTimeout: the time ran out.
     """
     _check()
     for source in sources:
@@ -84,7 +89,7 @@ def run_yosys(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise YosysError(f"yosys did not finish within {timeout_s} s\n{_tail(folder)}") from None
+        raise YosysTimeout(f"yosys did not finish within {timeout_s} s\n{_tail(folder)}") from None
     log = _read(folder)
     if done.returncode != 0 or END_OF_SCRIPT not in log:
         raise YosysError(f"yosys failed:\n{_tail(folder)}\n{done.stderr[-2000:]}")

@@ -1,0 +1,130 @@
+"""Mutants of a unit: one netlist that holds them all, chosen at run time by an added input.
+
+yosys flattens the unit, maps it to gates and flip-flops, and alters one place for each mutant (a pin
+inverted, stuck, or mixed with another one). `mutsel_i` = 0 is the unit itself: one build runs every mutant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fpsim.verify.rtl_files import sources
+from fpsim.verify.units import Port, Unit
+from fpsim.verify.yosys import YosysError, run_yosys
+
+SELECT = "mutsel_i"
+SELECT_BITS = 16
+LIST_FILE = "mutants.ys"
+_FIELD = re.compile(r" -(\w+) (\S+)")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One altered place.
+
+    Attributes:
+        number: what `mutsel_i` chooses it by, from 1.
+        mode: what is done to the pin: inv, const0, const1, cnot0, cnot1.
+        place: cell and pin in the flattened netlist.
+        source: files and lines of the RTL that the cell came from.
+    """
+
+    number: int
+    mode: str
+    place: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Mutated:
+    """A unit with its mutants.
+
+    Attributes:
+        unit: the unit's ports as the benches see them.
+        folder: holds `<top>.sv`, the netlist.
+        mutants: what can be chosen, number 1 first.
+    """
+
+    unit: Unit
+    folder: Path
+    mutants: tuple[Mutant, ...]
+
+    @property
+    def netlist(self) -> Path:
+        """The SystemVerilog file."""
+        return self.folder / f"{self.unit.top}.sv"
+
+    @property
+    def buildable(self) -> Unit:
+        """The unit as the simulator must build it: with `mutsel_i`, its parameters fixed already."""
+        select = Port(SELECT, SELECT_BITS)
+        unit = self.unit
+        return Unit(unit.name, unit.style, unit.kinds, {}, (*unit.inputs, select), unit.outputs)
+
+
+def mutate(unit: Unit, count: int, seed: int, rtl: Path, folder: Path) -> Mutated:
+    """Write a netlist with mutants into a folder.
+
+    Args:
+        unit: the unit, with the parameters that the netlist fixes.
+        count: mutants wanted, 1 to 65,535; a small unit may have fewer places.
+        seed: chooses the places.
+        rtl: folder of the SystemVerilog.
+        folder: where the netlist goes; must exist and be empty.
+
+    Raises:
+        ValueError: a count out of range.
+        ToolMissing, YosysError: see `fpsim.verify.yosys.run_yosys`.
+    """
+    if not 1 <= count < 1 << SELECT_BITS:
+        raise ValueError(f"count={count}: expected an integer from 1 to {(1 << SELECT_BITS) - 1}")
+    files = sources(unit.top, rtl)
+    script = [
+        *elaborate(unit.top, unit.parameters, [file.name for file in files]),
+        "techmap",
+        "opt -full",
+        f"mutate -list {count} -seed {seed} -ctrl {SELECT} {SELECT_BITS} 1 -o {LIST_FILE}",
+        f"script {LIST_FILE}",
+        "opt_clean",
+        f"write_verilog -noattr {unit.top}.v",
+    ]
+    run_yosys(script, files, folder)
+    netlist = folder / f"{unit.top}.v"
+    for file in files:
+        (folder / file.name).unlink()
+    netlist.rename(folder / f"{unit.top}.sv")
+    mutants = _read(folder / LIST_FILE)
+    if not mutants:
+        raise YosysError(f"{unit.top}: yosys found no place to alter")
+    return Mutated(unit, folder, mutants)
+
+
+def elaborate(top: str, parameters: Mapping[str, int], files: list[str]) -> list[str]:
+    """The commands that read sources, set parameters and flatten."""
+    sets = "".join(f" -set {name} {value}" for name, value in parameters.items())
+    return [
+        f"read_verilog -sv {' '.join(files)}",
+        *([f"chparam{sets} {top}"] if sets else []),
+        f"hierarchy -check -top {top}",
+        "proc",
+        "flatten",
+        "memory_map",
+        "opt",
+        f"rename -top {top}",
+    ]
+
+
+def _read(file: Path) -> tuple[Mutant, ...]:
+    mutants = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("mutate -ctrl "):
+            continue
+        number = int(line.split()[4])
+        fields = dict(_FIELD.findall(line))
+        origins = dict.fromkeys(re.findall(r" -src (?!/share)(\S+)", line))
+        place = f"{fields['cell']}.{fields['port']}[{fields['portbit']}]"
+        mutants.append(Mutant(number, fields["mode"], place, " ".join(origins)))
+    return tuple(mutants)
