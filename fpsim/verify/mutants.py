@@ -1,7 +1,7 @@
 """Mutants of a unit: one netlist that holds them all, chosen at run time by an added input.
 
-yosys flattens the unit, maps it to gates and flip-flops, and alters one place for each mutant (a pin
-inverted, stuck, or mixed with another one). `mutsel_i` = 0 is the unit itself: one build runs every mutant.
+yosys flattens the unit, maps it to gates and flip-flops, and alters one place for each mutant: a pin inverted or
+stuck. `mutsel_i` = 0 is the unit itself, so one build of the simulator runs every mutant.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from fpsim.verify.yosys import YosysError, run_yosys
 SELECT = "mutsel_i"
 SELECT_BITS = 16
 LIST_FILE = "mutants.ys"
+# Of yosys' five modes; the others mix a pin with another one, which may close a combinational loop.
+MODES = ("inv", "const0", "const1")
 _FIELD = re.compile(r" -(\w+) (\S+)")
 
 
@@ -27,8 +29,8 @@ class Mutant:
 
     Attributes:
         number: what `mutsel_i` chooses it by, from 1.
-        mode: what is done to the pin: inv, const0, const1, cnot0, cnot1.
-        place: cell and pin in the flattened netlist.
+        mode: what is done to the pin: inv, const0, const1.
+        place: cell and pin in the flattened netlist, and the wire at an output that has a name.
         source: files and lines of the RTL that the cell came from.
     """
 
@@ -70,7 +72,7 @@ def mutate(unit: Unit, count: int, seed: int, rtl: Path, folder: Path) -> Mutate
 
     Args:
         unit: the unit, with the parameters that the netlist fixes.
-        count: mutants wanted, 1 to 65,535; a small unit may have fewer places.
+        count: mutants wanted, 1 to 32,767; a small unit may have fewer places.
         seed: chooses the places.
         rtl: folder of the SystemVerilog.
         folder: where the netlist goes; must exist and be empty.
@@ -79,26 +81,26 @@ def mutate(unit: Unit, count: int, seed: int, rtl: Path, folder: Path) -> Mutate
         ValueError: a count out of range.
         ToolMissing, YosysError: see `fpsim.verify.yosys.run_yosys`.
     """
-    if not 1 <= count < 1 << SELECT_BITS:
-        raise ValueError(f"count={count}: expected an integer from 1 to {(1 << SELECT_BITS) - 1}")
+    if not 1 <= count < 1 << SELECT_BITS - 1:
+        raise ValueError(f"count={count}: expected an integer from 1 to {(1 << SELECT_BITS - 1) - 1}")
     files = sources(unit.top, rtl)
     script = [
         *elaborate(unit.top, unit.parameters, [file.name for file in files]),
         "techmap",
         "opt -full",
-        f"mutate -list {count} -seed {seed} -ctrl {SELECT} {SELECT_BITS} 1 -o {LIST_FILE}",
-        f"script {LIST_FILE}",
-        "opt_clean",
-        f"write_verilog -noattr {unit.top}.v",
+        "write_rtlil flat.il",
+        f"mutate -list {2 * count} -seed {seed} -ctrl {SELECT} {SELECT_BITS} 1 -o {LIST_FILE}",
     ]
     run_yosys(script, files, folder)
+    mutants = _choose(folder / LIST_FILE, count)
+    if not mutants:
+        raise YosysError(f"{unit.top}: yosys found no place to alter")
+    script = ["read_rtlil flat.il", f"script {LIST_FILE}", "opt_clean", f"write_verilog -noattr {unit.top}.v"]
+    run_yosys(script, (), folder)
     netlist = folder / f"{unit.top}.v"
     for file in files:
         (folder / file.name).unlink()
     netlist.rename(folder / f"{unit.top}.sv")
-    mutants = _read(folder / LIST_FILE)
-    if not mutants:
-        raise YosysError(f"{unit.top}: yosys found no place to alter")
     return Mutated(unit, folder, mutants)
 
 
@@ -117,14 +119,21 @@ def elaborate(top: str, parameters: Mapping[str, int], files: list[str]) -> list
     ]
 
 
-def _read(file: Path) -> tuple[Mutant, ...]:
-    mutants = []
+def _choose(file: Path, count: int) -> tuple[Mutant, ...]:
+    """Keep the first `count` mutants of the modes that are used, in the file too."""
+    mutants, kept = [], []
     for line in file.read_text(encoding="utf-8").splitlines():
         if not line.startswith("mutate -ctrl "):
             continue
         number = int(line.split()[4])
         fields = dict(_FIELD.findall(line))
+        if fields["mode"] not in MODES or len(mutants) == count:
+            continue
+        kept.append(line)
         origins = dict.fromkeys(re.findall(r" -src (?!/share)(\S+)", line))
         place = f"{fields['cell']}.{fields['port']}[{fields['portbit']}]"
+        if "wire" in fields:
+            place += f" on {fields['wire']}[{fields['wirebit']}]"
         mutants.append(Mutant(number, fields["mode"], place, " ".join(origins)))
+    file.write_text("\n".join(kept) + "\n", encoding="utf-8")
     return tuple(mutants)

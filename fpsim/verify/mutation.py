@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fpsim.array.config import ArrayConfig
 from fpsim.verify.build import Build, build, cache_folder
@@ -229,7 +229,7 @@ def _run(
     return killed
 
 
-def _simulate(numbers: Sequence[int], job: Job, built: Build) -> tuple[list[dict[str, object]], str]:
+def _simulate(numbers: Sequence[int], job: Job, built: Build) -> tuple[list[dict[str, Any]], str]:
     with tempfile.TemporaryDirectory(prefix="fpsim-") as name:
         folder = Path(name)
         job.write(folder / "job.json")

