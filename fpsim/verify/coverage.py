@@ -1,4 +1,4 @@
-"""What of the RTL a unit's bench exercises: lines, branches, both edges of every bit, by Verilator's counters.
+"""What of the RTL a unit's bench exercises: lines, branches, edges of every bit, by Verilator's counters.
 
 A point that no bench can reach is excluded by name, with the reason; every other point that stays at zero is
 shown. A unit that is built several times (a lane) counts as covered where any of its places was.

@@ -8,7 +8,6 @@ reset and run some cycles: a difference there is a hole in the bench, by the sol
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fpsim.verify.admissible import admissible
-from fpsim.verify.mutants import SELECT, SELECT_BITS, Mutated
+from fpsim.verify.mutants import SELECT, SELECT_BITS, Mutated, signal_widths
 from fpsim.verify.units import Unit
 from fpsim.verify.yosys import YosysTimeout, run_yosys
 
@@ -24,7 +23,6 @@ CYCLES = 14  # from reset; the longest way through a unit is shorter
 TIMEOUT_S = 120.0
 CUT = "cut.json"
 _READ = ("hierarchy -check -top proof", "proc", "flatten", "opt_clean", "chformal -lower")
-_PORT = re.compile(r"^\s*(input|output)\s+(?:signed\s+)?(?:\[(\d+):0\]\s+)?(\\\S+\s|\S+);$", re.MULTILINE)
 Outcome = Literal["equivalent", "survived", "undecided"]
 Port = tuple[str, int, str]  # direction, bits, name
 
@@ -56,7 +54,7 @@ def _cut_open_is_equal(mutated: Mutated, number: int, folder: Path) -> bool:
     script = [
         f"read_verilog -sv {mutated.netlist.name}",
         f"hierarchy -top {top}",
-        *("proc", "opt", "async2sync", "dffunmap", "simplemap", "opt_clean"),
+        *("flatten", "proc", "opt", "async2sync", "dffunmap", "simplemap", "opt_clean"),
         f"write_json {CUT}",
     ]
     run_yosys(script, (mutated.netlist,), folder, timeout_s=TIMEOUT_S)
@@ -84,7 +82,10 @@ def _cut_registers(module: dict[str, Any]) -> list[Port]:
 
 
 def _differs_from_reset(mutated: Mutated, number: int, folder: Path) -> bool:
-    ports = _ports(mutated.netlist.read_text(encoding="utf-8"))
+    widths = signal_widths(mutated.unit)
+    ports: list[Port] = [
+        ("output" if signal.endswith("_o") else "input", bits, signal) for signal, bits in widths.items()
+    ]
     (folder / "harness.sv").write_text(_harness(mutated.unit, ports, number, reset=True), encoding="utf-8")
     # Only the base cases: what no reset leads to would tell apart what no user can.
     prove = f"sat -tempinduct-baseonly -maxsteps {CYCLES} -prove-asserts -set-assumes proof"
@@ -92,10 +93,6 @@ def _differs_from_reset(mutated: Mutated, number: int, folder: Path) -> bool:
     script = [read, *_READ, "async2sync", prove]
     log = run_yosys(script, (mutated.netlist,), folder, timeout_s=TIMEOUT_S).log
     return "model found for base case: FAIL!" in log
-
-
-def _ports(text: str) -> list[Port]:
-    return [(direction, int(high or 0) + 1, name) for direction, high, name in _PORT.findall(text)]
 
 
 def _harness(unit: Unit, ports: Sequence[Port], number: int, *, reset: bool = False) -> str:

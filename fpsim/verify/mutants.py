@@ -1,7 +1,7 @@
 """Mutants of a unit: one netlist that holds them all, chosen at run time by an added input.
 
-yosys flattens the unit, maps it to gates and flip-flops, and alters one place for each mutant: a pin inverted or
-stuck. `mutsel_i` = 0 is the unit itself, so one build of the simulator runs every mutant.
+yosys flattens the unit, maps it to gates and flip-flops, and alters one place for each mutant: a pin inverted
+or stuck. `mutsel_i` = 0 is the unit itself, so one build of the simulator runs every mutant.
 """
 
 from __future__ import annotations
@@ -95,13 +95,45 @@ def mutate(unit: Unit, count: int, seed: int, rtl: Path, folder: Path) -> Mutate
     mutants = _choose(folder / LIST_FILE, count)
     if not mutants:
         raise YosysError(f"{unit.top}: yosys found no place to alter")
-    script = ["read_rtlil flat.il", f"script {LIST_FILE}", "opt_clean", f"write_verilog -noattr {unit.top}.v"]
+    script = [
+        "read_rtlil flat.il",
+        f"script {LIST_FILE}",
+        "opt_clean",
+        f"rename {unit.top} {unit.top}_mutants",
+        "splitnets -ports",
+        "clean",
+        f"write_verilog -noattr {unit.top}.v",
+    ]
     run_yosys(script, (), folder)
     netlist = folder / f"{unit.top}.v"
     for file in files:
         (folder / file.name).unlink()
-    netlist.rename(folder / f"{unit.top}.sv")
+    text = netlist.read_text(encoding="utf-8") + _wrapper(unit)
+    netlist.with_suffix(".sv").write_text(text, encoding="utf-8")
+    netlist.unlink()
     return Mutated(unit, folder, mutants)
+
+
+def signal_widths(unit: Unit) -> dict[str, int]:
+    """Bits of every port of a unit with mutants, by signal."""
+    data = {port.signal: port.width for port in unit.inputs + unit.outputs}
+    return {signal: data.get(signal, 1) for signal in unit.signals} | {SELECT: SELECT_BITS}
+
+
+def _wrapper(unit: Unit) -> str:
+    """The unit's own ports around a netlist of single bits: in whole words Verilator would see loops."""
+    ports, pins = [], []
+    for signal, bits in signal_widths(unit).items():
+        direction = "output" if signal.endswith("_o") else "input"
+        ports.append(f"  {direction} logic [{bits - 1}:0] {signal}")
+        whole = [f".{signal}({signal})"]
+        pins += whole if bits == 1 else [f".\\{signal}[{i}] ({signal}[{i}])" for i in range(bits)]
+    header = ",\n".join(ports)
+    return (
+        f"\nmodule {unit.top} (\n{header}\n);\n  {unit.top}_mutants u_mutants (\n    "
+        + ",\n    ".join(pins)
+        + "\n  );\nendmodule\n"
+    )
 
 
 def elaborate(top: str, parameters: Mapping[str, int], files: list[str]) -> list[str]:
@@ -121,7 +153,8 @@ def elaborate(top: str, parameters: Mapping[str, int], files: list[str]) -> list
 
 def _choose(file: Path, count: int) -> tuple[Mutant, ...]:
     """Keep the first `count` mutants of the modes that are used, in the file too."""
-    mutants, kept = [], []
+    mutants: list[Mutant] = []
+    kept: list[str] = []
     for line in file.read_text(encoding="utf-8").splitlines():
         if not line.startswith("mutate -ctrl "):
             continue

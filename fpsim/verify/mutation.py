@@ -22,7 +22,7 @@ from fpsim.verify.build import Build, build, cache_folder
 from fpsim.verify.faults import FAULT_CONFIG
 from fpsim.verify.job import Job
 from fpsim.verify.mutant_proof import compare_with_original
-from fpsim.verify.mutants import Mutant, Mutated, mutate
+from fpsim.verify.mutants import MODES, Mutant, Mutated, mutate
 from fpsim.verify.rtl_files import default_rtl_folder, sources
 from fpsim.verify.runner import SimulationError, start_bench
 from fpsim.verify.toolchain import check_tools
@@ -168,6 +168,7 @@ def _key(job: Job, count: int, rtl: Path) -> str:
     made_of = {
         "parameters": job.unit.parameters,
         "count": count,
+        "modes": MODES,
         "seed": job.seed,
         "tools": [yosys_version(), *check_tools().versions],
         "sources": {

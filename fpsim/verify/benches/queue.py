@@ -24,12 +24,12 @@ class QueueClock:
         self.held: tuple[int, ...] = ()
         self._index = 0
 
-    async def reset(self) -> None:
-        """Reset with noise on the inputs."""
+    async def reset(self, cycles: int = 2) -> None:
+        """Reset with noise on the inputs; with no clock edge in it, it must act all the same."""
         self.bench.dut.in_valid_i.value = 1
         self.bench.dut.out_ready_i.value = 1
         self.bench.drive(self.bench.noise())
-        await self.bench.reset()
+        await self.bench.reset(cycles)
         self.held = ()
 
     async def cycle(self, offer: bool, take: bool) -> None:
@@ -72,10 +72,11 @@ async def check_every_level(bench: Bench, depth: int) -> None:
         for _ in range(REPEATS):
             await clock.cycle(*first)
             await clock.cycle(*second)
-    await clock.fill(depth)
-    await clock.reset()
-    for _ in range(depth + 1):
-        await clock.cycle(False, True)
+    for cycles in (2, 0):
+        await clock.fill(depth)
+        await clock.reset(cycles)
+        for _ in range(depth + 1):
+            await clock.cycle(False, True)
     await clock.cycle(True, True)
     await clock.cycle(False, True)
     bench.finish()
