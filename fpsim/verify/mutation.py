@@ -63,7 +63,7 @@ class MutationScore:
 
     Attributes:
         unit: its name.
-        key: of everything that decides the mutants: sources, configuration, count, seed, tool.
+        key: of everything that decides the result: sources, benches, parameters, count, seed, tools.
         seed: that chose the places.
         results: one per mutant.
         seconds: wall time, the build included.
@@ -165,6 +165,7 @@ def score_unit(
 
 
 def _key(job: Job, count: int, rtl: Path) -> str:
+    benches = sorted((Path(__file__).parent / "benches").glob("*.py"))
     made_of = {
         "parameters": job.unit.parameters,
         "count": count,
@@ -172,7 +173,8 @@ def _key(job: Job, count: int, rtl: Path) -> str:
         "seed": job.seed,
         "tools": [yosys_version(), *check_tools().versions],
         "sources": {
-            file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sources(job.unit.top, rtl)
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in (*sources(job.unit.top, rtl), *benches)
         },
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]

@@ -126,7 +126,7 @@ PROOFS = (
         ("fpsim_amax",),
         "the magnitude of one of the integers, and none is larger",
         "amax",
-        {"Lanes": 5, "W": 13},
+        {"Lanes": 3, "W": 13},
         _FAULT["amax-negative"],
     ),
     Proof(
@@ -184,6 +184,7 @@ PROOFS = (
             "reached[1] | reached[5]",
             "index 4 has the bit of index 2",
         ),
+        heavy=True,
     ),
     Proof(
         "delay",
