@@ -1,7 +1,7 @@
 """The second linter: slang elaborates all of the RTL with every warning on, except those waived here by name.
 
-Verilator lints what it compiles; slang is a front end alone, written from the standard, so what both accept is
-more likely to be SystemVerilog than one tool's idea of it.
+Verilator lints what it compiles; slang is a front end alone, written from the standard, so what both accept
+is more likely to be SystemVerilog than one tool's idea of it.
 """
 
 from __future__ import annotations
