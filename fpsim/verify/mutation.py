@@ -1,7 +1,7 @@
 """How good the benches are: alter the RTL in many places and see which alterations they notice.
 
-Every mutant runs with quick vectors first, the survivors with all of them, and what still survives goes to
-the solver: a mutant that computes the same for all admissible inputs is no hole, every other survivor is one.
+Every mutant runs with quick vectors first. The solver takes out of the survivors those that compute the same
+for all admissible inputs; the others run with all vectors, and what still survives is a hole in the bench.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fpsim.array.config import ArrayConfig
 from fpsim.verify.build import Build, build, cache_folder
 from fpsim.verify.faults import FAULT_CONFIG
 from fpsim.verify.job import Job
-from fpsim.verify.mutant_proof import compare_with_original
+from fpsim.verify.mutant_proof import CYCLES, differs_from_reset, is_equivalent
 from fpsim.verify.mutants import MODES, Mutant, Mutated, mutate
 from fpsim.verify.rtl_files import default_rtl_folder, sources
 from fpsim.verify.runner import SimulationError, start_bench
@@ -191,15 +191,29 @@ def _judge(mutated: Mutated, job: Job, built: Build) -> tuple[MutantResult, ...]
     try:
         found = {result.number: result for result in _run(every, [0, *every], job, built, "quick ")}
         left = [number for number in every if number not in found]
+        for number in left:
+            start = time.perf_counter()
+            if is_equivalent(mutated, number):
+                how = "same outputs and next states for every state and input"
+                found[number] = _result(every[number], "equivalent", how, "", time.perf_counter() - start)
+        left = [number for number in left if number not in found]
         full = replace(job, quick=False)
         found |= {result.number: result for result in _run(every, left, full, built, "")}
     finally:
         shutil.rmtree(built.folder, ignore_errors=True)
-    for number, mutant in every.items():
+    for number in every:
         if number not in found:
-            verdict, how, seconds = compare_with_original(mutated, number)
-            found[number] = _result(mutant, verdict, how, "", seconds)
+            found[number] = _hole(mutated, every[number])
     return tuple(found[number] for number in every)
+
+
+def _hole(mutated: Mutated, mutant: Mutant) -> MutantResult:
+    start = time.perf_counter()
+    if differs_from_reset(mutated, mutant.number):
+        how = f"the solver found inputs, at most {CYCLES} cycles from reset"
+        return _result(mutant, "survived", how, "", time.perf_counter() - start)
+    how = f"no difference found within {CYCLES} cycles from reset, no proof of none"
+    return _result(mutant, "undecided", how, "", time.perf_counter() - start)
 
 
 def _result(mutant: Mutant, status: Status, by: str, message: str, seconds: float) -> MutantResult:
