@@ -82,8 +82,9 @@ def _differs(mutated: Mutated, number: int, folder: Path) -> bool:
     ]
     (folder / "harness.sv").write_text(_harness(mutated.unit, ports, number, reset=True), encoding="utf-8")
     cycles = 1 if mutated.unit.style == "combinational" else CYCLES
-    # Only the base cases: what no reset leads to would tell apart what no user can.
-    prove = f"sat -tempinduct-baseonly -maxsteps {cycles} -prove-asserts -set-assumes proof"
+    # Only the base cases, and both copies with the same state before the reset (registers without one are 0):
+    # any other start would tell apart what no user can.
+    prove = f"sat -tempinduct-baseonly -maxsteps {cycles} -set-init-zero -prove-asserts -set-assumes proof"
     read = f"read_verilog -formal -sv {mutated.netlist.name} harness.sv"
     script = [read, *_READ, "async2sync", prove]
     log = run_yosys(script, (mutated.netlist,), folder, timeout_s=TIMEOUT_S).log
