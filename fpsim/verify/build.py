@@ -59,13 +59,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get(CACHE_VARIABLE) or Path("build", "sim")).absolute()
 
 
-def build(unit: Unit, rtl: Path, cache: Path | None = None) -> Build:
+def build(unit: Unit, rtl: Path, cache: Path | None = None, *, extra: Sequence[str] = ()) -> Build:
     """The simulator of this unit, built now unless an equal build exists.
 
     Args:
         unit: ports and parameters.
         rtl: folder of the SystemVerilog.
         cache: where builds are kept; None: `cache_folder()`.
+        extra: further arguments of Verilator; such a build lies apart.
 
     Raises:
         ToolMissing: a tool is not installed.
@@ -82,7 +83,7 @@ def build(unit: Unit, rtl: Path, cache: Path | None = None) -> Build:
             )
     files = sources(unit.top, rtl)
     control = _control_file(unit, files)
-    folder = cache / f"{unit.name}-{_key(unit, files, control, tools)}"
+    folder = cache / f"{unit.name}-{_key(unit, files, control, tools, extra)}"
     if (folder / unit.top).is_file():
         return Build(folder, 0.0)
     cache.mkdir(parents=True, exist_ok=True)
@@ -90,7 +91,7 @@ def build(unit: Unit, rtl: Path, cache: Path | None = None) -> Build:
     staging = Path(tempfile.mkdtemp(prefix=f".{unit.name}-", dir=cache))
     try:
         (staging / "ports.vlt").write_text(control, encoding="utf-8")
-        _compile_with_runtime(unit, [staging / "ports.vlt", *files], staging, cache, tools)
+        _compile_with_runtime(unit, [staging / "ports.vlt", *files], staging, cache, tools, extra)
         _publish(staging, folder, unit)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -106,10 +107,10 @@ def _control_file(unit: Unit, files: Sequence[Path]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _key(unit: Unit, files: Sequence[Path], control: str, tools: Toolchain) -> str:
+def _key(unit: Unit, files: Sequence[Path], control: str, tools: Toolchain, extra: Sequence[str]) -> str:
     made_of = {
         "parameters": unit.parameters,
-        "arguments": VERILATOR_ARGS,
+        "arguments": [*VERILATOR_ARGS, *extra],
         "control": control,
         "tools": tools.versions,
         "program": sys.prefix,
@@ -119,18 +120,18 @@ def _key(unit: Unit, files: Sequence[Path], control: str, tools: Toolchain) -> s
 
 
 def _compile_with_runtime(
-    unit: Unit, files: Sequence[Path], staging: Path, cache: Path, tools: Toolchain
+    unit: Unit, files: Sequence[Path], staging: Path, cache: Path, tools: Toolchain, extra: Sequence[str]
 ) -> None:
-    versions = json.dumps([tools.versions, sys.prefix])
+    versions = json.dumps([tools.versions, sys.prefix, *extra])
     runtime = cache / f"runtime-{hashlib.sha256(versions.encode()).hexdigest()[:16]}"
     with _locked(runtime.with_suffix(".lock")):
         if not runtime.is_dir():
-            _compile(unit, files, staging, ())
+            _compile(unit, files, staging, (), extra)
             _keep_runtime(staging, runtime)
             return
     for name in RUNTIME_OBJECTS:
         shutil.copy(runtime / name, staging / name)
-    _compile(unit, files, staging, RUNTIME_OBJECTS)
+    _compile(unit, files, staging, RUNTIME_OBJECTS, extra)
 
 
 @contextmanager
@@ -158,14 +159,16 @@ def _publish(staging: Path, folder: Path, unit: Unit) -> None:
             raise
 
 
-def _compile(unit: Unit, files: Sequence[Path], staging: Path, ready: Sequence[str]) -> None:
+def _compile(
+    unit: Unit, files: Sequence[Path], staging: Path, ready: Sequence[str], extra: Sequence[str]
+) -> None:
     """Run Verilator, then make; `ready` are object files in the folder that need no compiling."""
     import cocotb_tools.config  # here, so that a missing cocotb is reported by `check_tools`
 
     tools = check_tools()
     libraries = cocotb_tools.config.libs_dir
     main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-    translate = [str(tools.verilator), *VERILATOR_ARGS, "--top-module", unit.top, "-o", unit.top]
+    translate = [str(tools.verilator), *VERILATOR_ARGS, *extra, "--top-module", unit.top, "-o", unit.top]
     translate += ["-Mdir", str(staging)]
     translate += ["-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"]
     translate += [f"-G{name}={value}" for name, value in unit.parameters.items()]

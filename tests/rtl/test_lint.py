@@ -70,6 +70,8 @@ SIZES: dict[str, list[dict[str, int]]] = {
     "fpsim_zero_correction": [{"Lanes": 1, "AccW": 9}, {"Lanes": 2, "AccW": 40}],
     "fpsim_wide_epilogue": [{"Lanes": 1, "AccW": 9}, {"Lanes": 2, "AccW": 42}],
     "fpsim_hadamard_outer": [{"Lanes": 1, "MaxBeats": 2}, {"Lanes": 3, "InW": 13, "MaxBeats": 36}],
+    "fpsim_fifo": [{"Depth": 1}, {"Depth": 2, "W": 1}, {"Depth": 5}, {"Depth": 64}],
+    "fpsim_skid": [{"W": 1}],
     "fpsim_epilogue": [{"Lanes": 1}, {"Lanes": 2, "AccW": 9}, {"Lanes": 2, "AccW": 40}],
 }
 CASES: list[tuple[str, dict[str, int]]] = [(module, {}) for module in MODULES] + [

@@ -55,6 +55,8 @@ LEAST = {
     "zero_correction": {"random": 20_000},
     "wide_epilogue": {"random": 30_000},
     "hadamard_outer": {"exhaustive": 32 * 330, "random": 32 * 500},
+    "fifo": {"exhaustive": 500, "random": 20_000},
+    "skid": {"exhaustive": 100, "random": 20_000},
 }
 
 # Cycles from the first beat to the last result, of one beat and two (hadamard_outer: blocks, K = 12, S = 2),

@@ -67,9 +67,10 @@ async def exhaustive(dut: Any) -> None:
 
 @cocotb.test()
 async def random(dut: Any) -> None:
-    """Random beats with holes, then the largest products until the register has overflowed both ways."""
+    """Random beats with holes, climbs to large sums, the largest products until it overflowed both ways."""
     bench = Bench(dut, "random")
     await _check(bench, _random_beats(bench, bench.pick(20_000, 3_000)))
+    await _check(bench, _climbing_beats(bench, bench.pick(6_000, 1_500)))
     await _check(bench, _overflowing_beats(bench))
     bench.finish()
 
@@ -81,6 +82,18 @@ def _random_beats(bench: Bench, count: int) -> Iterator[Words]:
     for _ in range(count):
         first, shift, en = rng.random() < 0.02, rng.random() < 0.02, rng.random() < 0.8
         yield _beat(rng.choice(known), rng.choice(known), first=first, shift=shift, en=en)
+
+
+def _climbing_beats(bench: Bench, count: int) -> Iterator[Words]:
+    """Products of any size but mostly of one sign: large sums with all kinds of low bits, so long carries."""
+    known = list(operands(bench.config.unit))
+    for negative in (False, True):
+        for index in range(count):
+            a, b = bench.rng.choice(known), bench.rng.choice(known)
+            if (mul(a, b) < 0) != negative and bench.rng.random() < 0.9:
+                a = a._replace(neg=not a.neg)
+            if a in known:
+                yield _beat(a, b, first=index == 0)
 
 
 def _overflowing_beats(bench: Bench) -> Iterator[Words]:

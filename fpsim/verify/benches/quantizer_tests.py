@@ -96,6 +96,9 @@ def _integer(bench: Bench, amp: int, name: str) -> int:
         i = rng.randrange(7)
         levels = decode(i, name).value + decode(i + 1, name).value
         magnitude = levels * amp // (2 * decode(7, name).value) + rng.choice((-1, 0, 0, 0, 1))
+        if rng.random() < 0.25:  # zeros at the end, so that the negation carries far, and still just below
+            zeros = rng.randrange(bench.unit.inputs[0].bits - 1)
+            magnitude = magnitude >> zeros << zeros
         value = magnitude * rng.choice((1, -1))
     elif kind < 0.7:
         value = rng.choice((low, high, 0, 1, -1, amp, -amp, amp + 1, 2 * amp))

@@ -1,0 +1,77 @@
+"""Which inputs the ports of a unit admit, as SystemVerilog: what a proof over two versions of it may assume.
+
+The contract (rtl/README.md) says them in words, unit by unit. A unit without an entry admits every word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from fpsim.arith.decode import decode
+from fpsim.array.config import OPERAND_FORMATS
+from fpsim.verify.units import Unit
+
+
+def admissible(unit: Unit) -> str:
+    """A SystemVerilog expression over the unit's input ports: true for every word that they admit."""
+    rule = _RULES.get(unit.name)
+    return rule(unit) if rule else "1'b1"
+
+
+def _formats(unit: Unit) -> list[str]:
+    mask = unit.parameters["Formats"]
+    return [name for i, name in enumerate(OPERAND_FORMATS) if mask >> i & 1]
+
+
+def _operands(unit: Unit) -> str:
+    known = {decode(code, name) for name in _formats(unit) for code in range(16)}
+    words = sorted(int(o.neg) << 7 | o.sig << 3 | o.shift for o in known)
+    sides = (f"{{{side}_neg_i, {side}_sig_i, {side}_shift_i}}" for side in "ab")
+    return _all("(" + " || ".join(f"{side} == 8'd{word}" for word in words) + ")" for side in sides)
+
+
+def _selector(signal: str, unit: Unit) -> str:
+    numbers = (OPERAND_FORMATS.index(name) for name in _formats(unit))
+    return "(" + " || ".join(f"{signal} == 2'd{number}" for number in numbers) + ")"
+
+
+def _exponent(unit: Unit) -> str:
+    return "(exp_i >= 5'd1 && exp_i <= 5'd30)"
+
+
+def _row_scale(unit: Unit) -> str:
+    bits = unit.parameters["W"]
+    return _all([_exponent(unit), f"(amax_i <= {bits}'d{1 << (bits - 1)})"])
+
+
+def _hadamard(unit: Unit) -> str:
+    port = unit.inputs[-1]
+    lowest = f"{port.bits}'d{1 << (port.bits - 1)}"  # must not be negated
+    return _all(f"x_i[{i * port.bits} +: {port.bits}] != {lowest}" for i in range(port.lanes))
+
+
+def _epilogue(unit: Unit) -> str:
+    lanes = unit.parameters["Lanes"]
+    scales = ["row_scale_i[18] == 1'b0 && row_scale_i[17:10] != 8'd255 && (row_scale_i[17:10] != 8'd0 "
+              "|| row_scale_i == 19'd0)"]  # fmt: skip
+    for i in range(lanes):
+        exponent = f"col_scale_i[{19 * i + 10} +: 8]"
+        scales.append(f"col_scale_i[{19 * i + 18}] == 1'b0 && {exponent} != 8'd0 && {exponent} != 8'd255")
+        scales.append(f"bias_i[{16 * i + 10} +: 5] != 5'd31")
+    return _all(f"({scale})" for scale in scales)
+
+
+def _all(terms: Iterable[str]) -> str:
+    return " && ".join(terms)
+
+
+_RULES: dict[str, Callable[[Unit], str]] = {
+    "mul": _operands,
+    "mac": _operands,
+    "align": _exponent,
+    "row_scale": _row_scale,
+    "hadamard": _hadamard,
+    "quantizer": lambda unit: _selector("fmt_i", unit),
+    "epilogue": _epilogue,
+    "mac_array": lambda unit: _all(_selector(f"{side}_fmt_i", unit) for side in "ab"),
+}
