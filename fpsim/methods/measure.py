@@ -9,9 +9,8 @@ import numpy as np
 
 from fpsim.array.config import ArrayConfig
 from fpsim.dit.diffusion import TRAIN_STEPS, EpsModel, Images, ddim_sample, ddim_timesteps
-from fpsim.dit.hooks import block_linears, observe
+from fpsim.dit.hooks import BlockModel, block_linears, observe
 from fpsim.dit.metrics import load_metric, paired_mse
-from fpsim.dit.model import DiT
 from fpsim.dit.workload import domain_of, load_model, sample_noise
 from fpsim.estimate import find_units
 from fpsim.methods.price import price
@@ -125,8 +124,8 @@ def measure(
     )
 
 
-def rows_per_image(model: DiT, domain: str) -> dict[str, int]:
-    """Rows M that one image's forward pass feeds to every block linear."""
+def rows_per_image(model: BlockModel, domain: str) -> dict[str, int]:
+    """Rows M that the forward pass of one image, or one video, feeds to every block linear."""
     one = sample_noise(domain, 1, 0)
     rows: dict[str, int] = {}
 

@@ -72,20 +72,7 @@ class ViDiTQMixed:
         factors = self.base.factors(model, calibration)
         programs = self.programs(model, calibration, factors, config)
         assignment = self.assignment(model, calibration, programs, factors, config)
-        ends = range_ends(calibration.timesteps, [list(steps) for steps in assignment.ranges])
-        phases = []
-        for index, (first, last) in enumerate(ends):
-            widths = assignment.at(index)
-            phases.append(
-                Phase(
-                    first,
-                    last,
-                    model,  # type: ignore[arg-type]
-                    [programs[widths[name]][name] for name in assignment.layers],
-                    factors,
-                )
-            )
-        return QuantizedModel(self.name, phases)
+        return quantized_by(self.name, model, programs, factors, assignment, calibration.timesteps)
 
     def step_ranges(self, steps: int) -> tuple[tuple[int, ...], ...]:
         """The ranges of that many sampler steps; fewer than `ranges` where there are fewer steps."""
@@ -157,6 +144,33 @@ class ViDiTQMixed:
             key=_key(model, programs, factors, config, noise, labels, steps, self.ranges),
             progress=progress,
         )
+
+
+def quantized_by(
+    name: str,
+    model: BlockModel,
+    programs: Programs,
+    factors: Factors,
+    assignment: Assignment,
+    timesteps: tuple[int, ...],
+) -> QuantizedModel:
+    """The model under an assignment: a phase for each of its ranges.
+
+    Args:
+        name: what to call it.
+        model: the floating-point model.
+        programs: width to layer name to program, at least those that are assigned.
+        factors: what the host multiplies layers' rows with.
+        assignment: width of every layer in every range; its ranges cover the sampler's steps.
+        timesteps: the sampler's.
+    """
+    phases = []
+    ends = range_ends(timesteps, [list(steps) for steps in assignment.ranges])
+    for index, (first, last) in enumerate(ends):
+        widths = assignment.at(index)
+        own = [programs[widths[layer]][layer] for layer in assignment.layers]
+        phases.append(Phase(first, last, model, own, factors))  # type: ignore[arg-type]
+    return QuantizedModel(name, phases)
 
 
 def machine_functions(

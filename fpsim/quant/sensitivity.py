@@ -53,6 +53,21 @@ class Sensitivity:
         result: NDArray[np.float64] = self.changes[measure].mean(axis=-1)
         return result
 
+    def among(self, widths: tuple[Width, ...]) -> Sensitivity:
+        """The same of fewer widths, in this order.
+
+        Raises:
+            ValueError: a width that was not tried.
+        """
+        missing = [str(width) for width in widths if width not in self.widths]
+        if missing:
+            raise ValueError(
+                f"widths: {', '.join(missing)}, expected some of {', '.join(map(str, self.widths))}"
+            )
+        kept = [self.widths.index(width) for width in widths]
+        changes = {measure: values[:, :, kept] for measure, values in self.changes.items()}
+        return Sensitivity(self.layers, self.ranges, widths, changes)
+
     def standard_error(self, measure: Measure) -> NDArray[np.float64]:
         """float64 (L, R, W), of that mean."""
         values = self.changes[measure]

@@ -6,15 +6,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from fpsim.array.config import ArrayConfig
 from fpsim.array.cycles import layer_cycles
 from fpsim.array.program import LayerProgram
 from fpsim.array.protocol import OperandBits
+from fpsim.dit.hooks import block_linears
 from fpsim.dit.model import DiT, DiTConfig
+from fpsim.dit.video_model import VideoDiT, VideoDiTConfig
 from fpsim.estimate import find_units
+from fpsim.methods.measure import rows_per_image
 from fpsim.methods.price import price
+from fpsim.quant.calibration import observe_model
+from fpsim.quant.mixed import ViDiTQMixed, quantized_by
+from fpsim.quant.mixed_assignment import Assignment, layer_sizes
 from fpsim.quant.recipe import Phase, QuantizedModel
+from fpsim.quant.sensitivity import equal_ranges
+from fpsim.quant.viditq_layer import Width
 
 CONFIG = ArrayConfig()
 SHAPES = {"a": (16, 32), "b": (64, 32)}
@@ -83,6 +92,33 @@ def test_phases_are_weighted_by_the_timesteps_that_they_answer_for(model: DiT) -
     )  # fmt: skip
     assert found.cycles == 3 * a + b + 2 * b_wide
     assert found.phases == 2
+
+
+def test_a_video_models_assignment_has_a_price() -> None:
+    """Nine linears at two widths in two ranges, over the rows that one video feeds them."""
+    torch.manual_seed(0)
+    video = VideoDiT(VideoDiTConfig(depth=1)).eval().requires_grad_(False)
+    shapes = {name: (x.out_features, x.in_features) for name, x in block_linears(video).items()}
+    rows, steps = rows_per_image(video, "video"), (999, 666, 333, 0)
+    tokens = 3 * (12 // 4) ** 2
+    assert rows == {name: 4 if name.endswith(".kv") else tokens for name in shapes}
+    widths, ranges = (Width(4, 4), Width(8, 8)), equal_ranges(4, 2)
+    seen = observe_model(video, torch.zeros(2, 3, 12, 12), torch.zeros(2, 2, dtype=torch.int64), steps=4)
+    programs = ViDiTQMixed(widths=widths).programs(video, seen, {}, CONFIG)
+    assignment = Assignment(
+        tuple(shapes), ranges, tuple((widths["mlp" in name], widths[0]) for name in shapes)
+    )
+    quantized = quantized_by("video", video, programs, {}, assignment, steps)
+    assert [(phase.first, phase.last) for phase in quantized.phases] == [(999, 500), (499, 0)]
+    found = price(quantized, rows, shapes, steps, CONFIG, find_units("asap7", CONFIG.unit))
+    sizes = layer_sizes(video, torch.zeros(1, 3, 12, 12), torch.zeros(1, 2, dtype=torch.int64))
+    assert found.passes == pytest.approx(assignment.mean("passes", "mac", sizes))
+    assert found.weight_bits_parameter == pytest.approx(assignment.mean("weight-bits", "parameter", sizes))
+    assert found.cycles == 2 * sum(
+        layer_cycles(CONFIG, rows[name], n, k * wide)
+        for name, (n, k) in shapes.items()
+        for wide in ((4 if "mlp" in name else 1), 1)
+    )
 
 
 def test_other_units_are_named_and_not_priced(model: DiT) -> None:

@@ -156,6 +156,16 @@ def test_a_sensitivity_is_the_change_when_one_layer_is_replaced_in_one_range(
     assert found.standard_error("appearance")[1, 0, 0] == pytest.approx(values.std(ddof=1) / 6**0.5)
 
 
+def test_fewer_widths_are_a_part_of_what_was_measured() -> None:
+    s = synthetic(("blocks.0.attn.qkv", "blocks.0.mlp.fc1"))
+    turned = s.among((W88, W48))
+    assert turned.widths == (W88, W48)
+    assert (turned.changes["motion"] == s.changes["motion"][:, :, ::-1]).all()
+    assert s.among((W88,)).mean("mse").shape == (2, 4, 1)
+    with pytest.raises(ValueError, match="widths: w4a4, expected some of w4a8, w8a8"):
+        s.among((W88, Width(4, 4)))
+
+
 def test_sensitivities_are_kept_in_a_file(model: DiT, trials: Trials, tmp_path: Path) -> None:
     tried, store = functions(model), tmp_path / "sub" / "s.npz"
     seen: list[tuple[int, int]] = []
