@@ -1,4 +1,4 @@
-"""One line of the table: a recipe on a model, sampled bit by bit and in float imitation, and priced."""
+"""One line of the table: a recipe on a model, sampled bit by bit and in float imitation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from fpsim.dit.diffusion import TRAIN_STEPS, EpsModel, Images, ddim_sample, ddim
 from fpsim.dit.hooks import BlockModel, block_linears, observe
 from fpsim.dit.metrics import load_metric, paired_mse
 from fpsim.dit.workload import domain_of, load_model, sample_noise
-from fpsim.estimate import find_units
-from fpsim.methods.price import price
+from fpsim.methods.price import schedule_of
 from fpsim.quant.execute import in_float, on_machine
 from fpsim.quant.recipes import calibrate, get_recipe
 from fpsim.quant.sqnr import epsilon_sqnr
@@ -53,7 +52,7 @@ def measure_fp32(model: str, reference: list[Images], sampling: Sampling) -> Met
         seeds.append(
             SeedQuality(seed, 0.0, metric.fd_to_train(images), accuracy, 0.0, 0.0, accuracy, 0.0, 0.0)
         )
-    return MethodRow(model, FP32, "FP32 on the host", seeds, {}, None, 0.0)
+    return MethodRow(model, FP32, "FP32 on the host", seeds, {}, None, None, 0.0)
 
 
 def floor_of(model: str, reference: list[Images]) -> list[float]:
@@ -63,16 +62,13 @@ def floor_of(model: str, reference: list[Images]) -> list[float]:
     return [metric.fd_between(a, b) for a, b in pairs]
 
 
-def measure(
-    model_name: str, recipe_name: str, reference: list[Images], sampling: Sampling, library: str
-) -> MethodRow:
-    """A recipe on a model.
+def measure(model_name: str, recipe_name: str, reference: list[Images], sampling: Sampling) -> MethodRow:
+    """A recipe on a model, without a price.
 
     Args:
         model_name, recipe_name: their names.
         reference: FP32 samples of seed 0, 1, ...
         sampling: how to sample; as many seeds as there are references.
-        library: whose unit costs price it.
     """
     config = ArrayConfig()
     recipe, model, domain = get_recipe(recipe_name), load_model(model_name), domain_of(model_name)
@@ -103,23 +99,18 @@ def measure(
             )
         )
     few = sample_noise(domain, SQNR_IMAGES, 0)
+    shapes = {
+        name: (linear.out_features, linear.in_features) for name, linear in block_linears(model).items()
+    }
+    schedule = schedule_of(quantized, rows_per_image(model, domain), shapes, ddim_timesteps(sampling.steps))
     return MethodRow(
         model=model_name,
         recipe=recipe_name,
         title=recipe.title,
         seeds=seeds,
         epsilon_sqnr_db=epsilon_sqnr(model, quantized, config, few.noise, few.labels, steps=sampling.steps),
-        price=price(
-            quantized,
-            rows_per_image(model, domain),
-            {
-                name: (linear.out_features, linear.in_features)
-                for name, linear in block_linears(model).items()
-            },
-            ddim_timesteps(sampling.steps),
-            config,
-            find_units(library, config.unit),
-        ),
+        schedule=schedule,
+        price=None,
         quantize_seconds=quantize_seconds,
     )
 

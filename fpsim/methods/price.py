@@ -1,4 +1,8 @@
-"""What a quantized model costs per image: widths, passes and cycles counted, energy estimated."""
+"""What a quantized model costs per image: widths, passes and cycles counted, energy estimated.
+
+In two steps, since the first needs the model and the second changes whenever units are measured anew: what
+the layers do (`schedule_of`), and what that costs (`price`).
+"""
 
 from __future__ import annotations
 
@@ -10,111 +14,114 @@ from fpsim.array.protocol import OperandBits, Program
 from fpsim.estimate import Band, Layer, Operands, UnitCosts, estimate, total_cost
 from fpsim.quant.recipe import Phase, QuantizedModel
 from fpsim.report.data import Energy
-from fpsim.report.methods import Price
+from fpsim.report.methods import LayerWork, Price, Schedule, StepsWork
 
-HOST_BITS = OperandBits(32, 32, None)  # a layer without a program runs in FP32
+HOST = "FP32"  # the kind of a layer without a program
+HOST_BITS = OperandBits(32, 32, None)
+ARRAY = LayerProgram.__name__
 NIBBLES = "int4"  # whose unit energies 8-bit operands are charged with, pass by pass
 
 Rows = dict[str, int]
 
 
-def price(
-    quantized: QuantizedModel,
-    rows: Rows,
-    shapes: dict[str, tuple[int, int]],
-    timesteps: tuple[int, ...],
-    config: ArrayConfig,
-    units: UnitCosts,
-) -> Price:
-    """Price of the block linears of one image.
-
-    Energies are those of Gaussian data, of two's complement nibbles where an operand is wider than 4 bits.
+def schedule_of(
+    quantized: QuantizedModel, rows: Rows, shapes: dict[str, tuple[int, int]], timesteps: tuple[int, ...]
+) -> Schedule:
+    """What the block linears of one image do, step by step.
 
     Args:
         quantized: the model.
         rows: block linear to rows M that one image's forward pass feeds it.
         shapes: block linear to (N, K).
         timesteps: those that the sampler visits.
+    """
+    steps = Counter(_layers(quantized.phase_at(t), rows, shapes) for t in timesteps)
+    return Schedule(
+        len(quantized.phases), [StepsWork(count, list(layers)) for layers, count in steps.items()]
+    )
+
+
+def _layers(phase: Phase, rows: Rows, shapes: dict[str, tuple[int, int]]) -> tuple[LayerWork, ...]:
+    programs: dict[str, Program] = {program.name: program for program in phase.programs}
+    return tuple(_work(name, rows[name], shape, programs.get(name)) for name, shape in shapes.items())
+
+
+def _work(name: str, rows: int, shape: tuple[int, int], program: Program | None) -> LayerWork:
+    bits = HOST_BITS if program is None else program.operand_bits
+    array = program if isinstance(program, LayerProgram) else None
+    return LayerWork(
+        name=name,
+        rows=rows,
+        n=shape[0],
+        k=shape[1],
+        kind=HOST if program is None else type(program).__name__,
+        activation_bits=bits.activation,
+        weight_bits=bits.weight,
+        passes=bits.passes,
+        activation_fmt=array.act_fmt if array else None,
+        weight_fmt=array.weight_fmt if array else None,
+        static=array is not None and array.static is not None,
+    )
+
+
+def price(schedule: Schedule, config: ArrayConfig, units: UnitCosts) -> Price:
+    """Price of the block linears of one image.
+
+    Energies are those of Gaussian data, of two's complement nibbles where an operand is wider than 4 bits.
+
+    Args:
+        schedule: what they do.
         config: the machine.
         units: its characterized unit costs.
     """
-    phases = [quantized.phase_at(t) for t in timesteps]
-    bits = _mean_bits(phases, rows, shapes)
-    unpriced = {name for phase in phases for name in _unpriced(phase, shapes)}
-    note = f"no unit in the RTL runs {', '.join(sorted(unpriced))}" if unpriced else ""
+    every = [(work.steps, layer) for work in schedule.work for layer in work.layers]
+    by_parameter = [(steps * layer.n * layer.k, layer) for steps, layer in every]
+    by_mac = [(steps * layer.rows * layer.n * layer.k, layer) for steps, layer in every]
+    unpriced = sorted({layer.kind for _, layer in every} - {ARRAY})
     passes = cycles = energy = None
     if not unpriced:
-        passes = _weighted_passes(phases, rows, shapes)
+        passes = _mean([(weight, layer.passes or 0) for weight, layer in by_mac])
         cycles, band = 0, Band(0.0, 0.0, 0.0)
-        for index, times in Counter(map(id, phases)).items():
-            phase = next(phase for phase in phases if id(phase) == index)
-            layers = [_layer(program, rows[program.name]) for program in phase.programs]
-            total = total_cost(estimate(layers, config, units), config)
-            cycles, band = cycles + total.cycles * times, band + total.energy_pj * times
+        for work in schedule.work:
+            total = total_cost(estimate([_layer(layer) for layer in work.layers], config, units), config)
+            cycles, band = cycles + total.cycles * work.steps, band + total.energy_pj * work.steps
         energy = Energy(band.low, band.mid, band.high)
-    return Price(*bits, passes, cycles, energy, len(quantized.phases), note)
+    return Price(
+        weight_bits_parameter=_mean([(weight, layer.weight_bits) for weight, layer in by_parameter]),
+        activation_bits_parameter=_mean([(weight, layer.activation_bits) for weight, layer in by_parameter]),
+        weight_bits_mac=_mean([(weight, layer.weight_bits) for weight, layer in by_mac]),
+        activation_bits_mac=_mean([(weight, layer.activation_bits) for weight, layer in by_mac]),
+        passes=passes,
+        cycles=cycles,
+        energy_pj=energy,
+        phases=schedule.phases,
+        note=f"no unit costs for {', '.join(unpriced)}" if unpriced else "",
+    )
 
 
-def _mean_bits(
-    phases: list[Phase], rows: Rows, shapes: dict[str, tuple[int, int]]
-) -> tuple[float, float, float, float]:
-    """Weight and activation bits by parameter, then by multiply-accumulate, over all phases given."""
-    sums = [0.0] * 4
-    parameters = macs = 0
-    for phase in phases:
-        programs = {program.name: program for program in phase.programs}
-        for name, (n, k) in shapes.items():
-            found = programs[name].operand_bits if name in programs else HOST_BITS
-            parameters += n * k
-            macs += rows[name] * n * k
-            for i, (width, weight) in enumerate(
-                (
-                    (found.weight, n * k),
-                    (found.activation, n * k),
-                    (found.weight, rows[name] * n * k),
-                    (found.activation, rows[name] * n * k),
-                )
-            ):
-                sums[i] += width * weight
-    return sums[0] / parameters, sums[1] / parameters, sums[2] / macs, sums[3] / macs
+def _mean(weighted: list[tuple[int, int]]) -> float:
+    return sum(weight * value for weight, value in weighted) / sum(weight for weight, _ in weighted)
 
 
-def _weighted_passes(phases: list[Phase], rows: Rows, shapes: dict[str, tuple[int, int]]) -> float:
-    macs = passes = 0
-    for phase in phases:
-        for program in phase.programs:
-            n, k = shapes[program.name]
-            macs += rows[program.name] * n * k
-            passes += (program.operand_bits.passes or 0) * rows[program.name] * n * k
-    return passes / macs
-
-
-def _unpriced(phase: Phase, shapes: dict[str, tuple[int, int]]) -> set[str]:
-    """What the array does not run: names of program kinds, "FP32" for layers without a program."""
-    kinds = {type(p).__name__ for p in phase.programs if not isinstance(p, LayerProgram)}
-    return kinds | ({"FP32"} if len(phase.programs) < len(shapes) else set())
-
-
-def _layer(program: Program, rows: int) -> Layer:
-    assert isinstance(program, LayerProgram)
-    bits = program.operand_bits
+def _layer(layer: LayerWork) -> Layer:
     narrow = [
         fmt
-        for fmt, width in ((program.weight_fmt, bits.weight), (program.act_fmt, bits.activation))
-        if width == 4
+        for fmt, width in (
+            (layer.weight_fmt, layer.weight_bits),
+            (layer.activation_fmt, layer.activation_bits),
+        )
+        if width == 4 and fmt is not None
     ]
-    wide = len(narrow) < 2
-    n, k = program.shape
     return Layer(
-        program.name,
-        m=rows,
-        n=n,
-        k=k,
+        layer.name,
+        m=layer.rows,
+        n=layer.n,
+        k=layer.k,
         operands=Operands(
-            fmt=NIBBLES if wide else narrow[0],
-            activation_bits=bits.activation,
-            weight_bits=bits.weight,
-            passes=bits.passes or 1,
-            static=program.static is not None,
+            fmt=NIBBLES if len(narrow) < 2 else narrow[0],
+            activation_bits=layer.activation_bits,
+            weight_bits=layer.weight_bits,
+            passes=layer.passes or 1,
+            static=layer.static,
         ),
     )

@@ -1,8 +1,8 @@
 """The whole table: references first, then every recipe on every model, side by side, each kept when done.
 
 A finished line lies as JSON in the output folder, under a key of everything that it depends on: the sampling,
-the recipe's name, the library and the sources that compute it. A run that was cut off goes on where it was; a
-line of other sources is measured again.
+the recipe's name and the sources that compute it. A run that was cut off goes on where it was; a line of
+other sources is measured again. Prices are made anew every time: they follow the unit costs, not the samples.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from fpsim.array.config import ArrayConfig
 from fpsim.dit.diffusion import Images
 from fpsim.dit.threads import single_threaded_children, use_threads
 from fpsim.dit.workload import domain_of
+from fpsim.estimate import find_units
 from fpsim.methods.measure import Sampling, floor_of, measure, measure_fp32, sample_fp32
+from fpsim.methods.price import price
 from fpsim.quant.recipes import get_recipe
 from fpsim.report.files import strict, write_set
 from fpsim.report.markdown import markdown_table
@@ -52,7 +55,7 @@ def run_methods(
         get_recipe(recipe)
     for model in models:
         domain_of(model)
-    store = _Store(out / "lines", sampling, library)
+    store = _Store(out / "lines", sampling)
     with _workers() as pool:
         references = _references(pool, models, sampling, progress)
         rows = _rows(pool, store, models, recipes, references, progress)
@@ -61,13 +64,26 @@ def run_methods(
             model,
             sampling.images,
             sampling.steps,
+            library,
             floor_of(model, references[model]),
             [measure_fp32(model, references[model], sampling), *(rows[model, recipe] for recipe in recipes)],
         )
         for model in models
     ]
+    tables = [priced(table, library) for table in tables]
     write_tables(out, tables)
     return tables
+
+
+def priced(table: MethodsTable, library: str) -> MethodsTable:
+    """The table with the prices that its schedules have by the present unit costs of a cell library."""
+    config = ArrayConfig()
+    units = find_units(library, config.unit)
+    rows = [
+        row if row.schedule is None else replace(row, price=price(row.schedule, config, units))
+        for row in table.rows
+    ]
+    return replace(table, library=library, rows=rows)
 
 
 def write_tables(out: Path, tables: list[MethodsTable]) -> None:
@@ -122,7 +138,7 @@ def _rows(
     wanted = [(model, recipe) for model in models for recipe in recipes]
     rows = {line: row for line in wanted if (row := store.load(*line)) is not None}
     jobs = {
-        pool.submit(measure, *line, references[line[0]], store.sampling, store.library): line
+        pool.submit(measure, *line, references[line[0]], store.sampling): line
         for line in wanted
         if line not in rows
     }
@@ -138,11 +154,10 @@ def _rows(
 class _Store:
     """The lines already measured."""
 
-    def __init__(self, folder: Path, sampling: Sampling, library: str) -> None:
+    def __init__(self, folder: Path, sampling: Sampling) -> None:
         self.folder = folder
         self.sampling = sampling
-        self.library = library
-        self.key = _key(sampling, library)
+        self.key = _key(sampling)
 
     def load(self, model: str, recipe: str) -> MethodRow | None:
         """The line, if it was measured under the same key; None otherwise, or where its file is damaged."""
@@ -158,9 +173,9 @@ class _Store:
         write_set(self.folder, {f"{row.model}-{row.recipe}.json": content.encode()})
 
 
-def _key(sampling: Sampling, library: str) -> str:
+def _key(sampling: Sampling) -> str:
     """What a line depends on besides its model and recipe."""
-    digest = hashlib.sha256(json.dumps([asdict(sampling), library]).encode())
+    digest = hashlib.sha256(json.dumps(asdict(sampling)).encode())
     root = Path(__file__).parents[1]
     for package in SOURCES:
         for path in sorted((root / package).rglob("*.py")):

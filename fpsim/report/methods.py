@@ -46,6 +46,54 @@ class SeedQuality:
 
 
 @dataclass(frozen=True)
+class LayerWork:
+    """What one layer does in one sampling step of one image.
+
+    Attributes:
+        name: of the block linear.
+        rows, n, k: it multiplies (rows, k) with (k, n).
+        kind: class of its program, "FP32" for a layer that stays on the host.
+        activation_bits, weight_bits: widths of the operands' codes.
+        passes: over the 4-bit array; None: it runs elsewhere.
+        activation_fmt, weight_fmt: operand formats of a program of the array; None otherwise.
+        static: whether its activation scale is static.
+    """
+
+    name: str
+    rows: int
+    n: int
+    k: int
+    kind: str
+    activation_bits: int
+    weight_bits: int
+    passes: int | None
+    activation_fmt: str | None
+    weight_fmt: str | None
+    static: bool
+
+
+@dataclass(frozen=True)
+class StepsWork:
+    """Sampling steps that do the same: how many, and what every layer does in one."""
+
+    steps: int
+    layers: list[LayerWork]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What a recipe asks of the machine per image, for whoever costs it.
+
+    Attributes:
+        phases: ranges of timesteps that have parameters of their own.
+        work: its steps, equal ones together.
+    """
+
+    phases: int
+    work: list[StepsWork]
+
+
+@dataclass(frozen=True)
 class Price:
     """What a recipe costs, per image: all sampling steps, no guidance. The block linears alone.
 
@@ -79,7 +127,8 @@ class MethodRow:
         model, recipe, title: names, and one line for people.
         seeds: quality from each seed's noise.
         epsilon_sqnr_db: timestep to SQNR of the predicted noise in dB, teacher-forced; empty for FP32.
-        price: None for FP32.
+        schedule: what is priced; None for FP32.
+        price: None for FP32, and before it is known.
         quantize_seconds: calibration left out.
     """
 
@@ -88,6 +137,7 @@ class MethodRow:
     title: str
     seeds: list[SeedQuality]
     epsilon_sqnr_db: dict[int, float]
+    schedule: Schedule | None
     price: Price | None
     quantize_seconds: float
 
@@ -108,6 +158,7 @@ class MethodsTable:
     Attributes:
         model: its name.
         images, steps: per seed.
+        library: characterized cell library of the prices.
         floor: distances between the FP32 samples of two seeds, every pair: what sampling noise alone makes.
         rows: FP32 first, then as asked for.
     """
@@ -115,21 +166,26 @@ class MethodsTable:
     model: str
     images: int
     steps: int
+    library: str
     floor: list[float]
     rows: list[MethodRow]
 
 
 def row_from_dict(data: dict[str, Any]) -> MethodRow:
     """The row that `asdict` took apart, after a trip through JSON."""
-    price = data["price"]
+    price, schedule = data["price"], data["schedule"]
     if price is not None:
         energy = price["energy_pj"]
         price = Price(**{**price, "energy_pj": None if energy is None else Energy(**energy)})
+    if schedule is not None:
+        work = [StepsWork(w["steps"], [LayerWork(**x) for x in w["layers"]]) for w in schedule["work"]]
+        schedule = Schedule(schedule["phases"], work)
     return MethodRow(
         **{
             **data,
             "seeds": [SeedQuality(**seed) for seed in data["seeds"]],
             "epsilon_sqnr_db": {int(t): float(db) for t, db in data["epsilon_sqnr_db"].items()},
+            "schedule": schedule,
             "price": price,
         }
     )
@@ -150,7 +206,8 @@ def methods_table(methods: MethodsTable) -> Table:
     floor = f"{min(methods.floor):.3f} to {max(methods.floor):.3f}" if methods.floor else "one seed"
     return Table(
         f"{methods.model}: {methods.images} images a seed, {methods.steps} steps, executed bit by bit. "
-        f"FD to FP32: same noise, 0 where all bits agree. FP32 of one seed against another: {floor}.",
+        f"FD to FP32: same noise, 0 where all bits agree. FP32 of one seed against another: {floor}. "
+        f"Energy: mid estimate on {methods.library}.",
         [
             Column("recipe", numeric=False),
             Column("FD to FP32", group="quality"),

@@ -17,7 +17,7 @@ from fpsim.dit.model import DiT, DiTConfig
 from fpsim.dit.video_model import VideoDiT, VideoDiTConfig
 from fpsim.estimate import find_units
 from fpsim.methods.measure import rows_per_image
-from fpsim.methods.price import price
+from fpsim.methods.price import price, schedule_of
 from fpsim.quant.calibration import observe_model
 from fpsim.quant.mixed import ViDiTQMixed, quantized_by
 from fpsim.quant.mixed_assignment import Assignment, layer_sizes
@@ -55,7 +55,8 @@ def model() -> DiT:
 
 
 def priced(quantized: QuantizedModel):  # type: ignore[no-untyped-def]
-    return price(quantized, ROWS, SHAPES, (999, 500, 0), CONFIG, find_units("asap7", CONFIG.unit))
+    schedule = schedule_of(quantized, ROWS, SHAPES, (999, 500, 0))
+    return price(schedule, CONFIG, find_units("asap7", CONFIG.unit))
 
 
 def test_four_bits_are_one_pass_and_the_arrays_cycles(model: DiT) -> None:
@@ -75,7 +76,7 @@ def test_a_layer_on_the_host_counts_32_bits_and_has_no_price(model: DiT) -> None
     by_mac = (4 * MACS["a"] + 32 * MACS["b"]) / sum(MACS.values())
     assert (found.weight_bits_parameter, found.weight_bits_mac) == (by_parameter, by_mac)
     assert (found.cycles, found.passes, found.energy_pj) == (None, None, None)
-    assert found.note == "no unit in the RTL runs FP32"
+    assert found.note == "no unit costs for FP32"
 
 
 def test_phases_are_weighted_by_the_timesteps_that_they_answer_for(model: DiT) -> None:
@@ -110,7 +111,7 @@ def test_a_video_models_assignment_has_a_price() -> None:
     )
     quantized = quantized_by("video", video, programs, {}, assignment, steps)
     assert [(phase.first, phase.last) for phase in quantized.phases] == [(999, 500), (499, 0)]
-    found = price(quantized, rows, shapes, steps, CONFIG, find_units("asap7", CONFIG.unit))
+    found = price(schedule_of(quantized, rows, shapes, steps), CONFIG, find_units("asap7", CONFIG.unit))
     sizes = layer_sizes(video, torch.zeros(1, 3, 12, 12), torch.zeros(1, 2, dtype=torch.int64))
     assert found.passes == pytest.approx(assignment.mean("passes", "mac", sizes))
     assert found.weight_bits_parameter == pytest.approx(assignment.mean("weight-bits", "parameter", sizes))
@@ -124,4 +125,4 @@ def test_a_video_models_assignment_has_a_price() -> None:
 def test_other_units_are_named_and_not_priced(model: DiT) -> None:
     found = priced(QuantizedModel.single("other", model, [program("a"), Elsewhere()]))  # type: ignore[list-item]
     assert (found.weight_bits_mac, found.passes, found.cycles) == (4, None, None)
-    assert found.note == "no unit in the RTL runs Elsewhere"
+    assert found.note == "no unit costs for Elsewhere"
