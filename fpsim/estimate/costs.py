@@ -44,8 +44,7 @@ class UnitCosts:
     @property
     def unit_config(self) -> UnitConfig:
         """What the units are built with."""
-        fields = self.record["unit_config"]
-        return UnitConfig(**{**fields, "formats": tuple(fields["formats"])})
+        return ArrayConfig.from_dict({"unit": self.record["unit_config"]}).unit
 
     def check(self, config: ArrayConfig) -> None:
         """Raise ValueError unless these are the costs of this configuration's units."""
