@@ -129,8 +129,8 @@ class UnitCosts:
         R² and C² and are in a.
 
         Error at 16 x 16, from 4 x 4 and 8 x 8, against a 16 x 16 array synthesized and simulated as a whole
-        (ASAP7, all formats, Gaussian data, elements without the output register of `overlap`): area -0.3 %, energy of a tile -0.5 % at K = 96 and at most
-        +0.8 % at K = 1152."""
+        (ASAP7, all formats, Gaussian data, elements without the output register of `overlap`): area -0.3 %,
+        energy of a tile -0.5 % at K = 96 and at most +0.8 % at K = 1152."""
         (small, small_name), *_, (large, large_name) = self._arrays()
         per_small, per_large = figures[small_name] / small, figures[large_name] / large
         a = (per_large - per_small) / (large - small)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from fpsim.arith.decode import decode
 from fpsim.array.config import OPERAND_FORMATS
+from fpsim.verify.proof_tables import known_operands
 from fpsim.verify.units import Unit
 
 
@@ -24,8 +24,7 @@ def _formats(unit: Unit) -> list[str]:
 
 
 def _operands(unit: Unit) -> str:
-    known = {decode(code, name) for name in _formats(unit) for code in range(16)}
-    words = sorted(int(o.neg) << 7 | o.sig << 3 | o.shift for o in known)
+    words = sorted(int(o.neg) << 7 | o.sig << 3 | o.shift for o in known_operands(_formats(unit)))
     sides = (f"{{{side}_neg_i, {side}_sig_i, {side}_shift_i}}" for side in "ab")
     return _all("(" + " || ".join(f"{side} == 8'd{word}" for word in words) + ")" for side in sides)
 

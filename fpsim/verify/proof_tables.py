@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fpsim.arith.decode import Operand, decode
 from fpsim.arith.mul import mul
 from fpsim.array.config import OPERAND_FORMATS
 
+LOW = "int4"  # whose selector low nibbles come under
 SIG_BITS, SHIFT_BITS, PRODUCT_BITS = 4, 3, 14
 
 
@@ -18,21 +21,28 @@ def _packed(operand: Operand) -> int:
     return sign | operand.sig << SHIFT_BITS | operand.shift
 
 
+def known_operands(formats: Iterable[str]) -> set[Operand]:
+    """What the decoder can make of the codes of these formats, low nibbles of wider integers among them."""
+    every = {decode(code, name) for name in formats for code in range(16)}
+    return every | {decode(code, LOW, low=True) for code in range(16) if LOW in formats}
+
+
 def decode_table() -> str:
-    """The module `expected`: the operand of every code of every selector."""
+    """The module `expected`: the operand of every code of every selector, as low nibble and not."""
     rows = [
-        f"      {{2'd{selector}, {_bits(code, 4)}}}: "
-        f"{{neg_o, sig_o, shift_o}} = {_bits(_packed(decode(code, name)), 8)};"
+        f"      {{1'd{low}, 2'd{selector}, {_bits(code, 4)}}}: "
+        f"{{neg_o, sig_o, shift_o}} = {_bits(_packed(decode(code, name, low=bool(low and name == LOW))), 8)};"
+        for low in range(2)
         for selector, name in enumerate(OPERAND_FORMATS)
         for code in range(16)
     ]
     return "\n".join(
         [
-            "module expected (input logic [1:0] fmt_i, input logic [3:0] code_i,",
+            "module expected (input logic low_i, input logic [1:0] fmt_i, input logic [3:0] code_i,",
             "  output logic neg_o, output logic [3:0] sig_o, output logic [2:0] shift_o);",
             "  always_comb begin",
             "    {neg_o, sig_o, shift_o} = 8'd0;",
-            "    case ({fmt_i, code_i})",
+            "    case ({low_i, fmt_i, code_i})",
             *rows,
             "      default: {neg_o, sig_o, shift_o} = 8'd0;",
             "    endcase",
@@ -45,7 +55,7 @@ def decode_table() -> str:
 
 def product_table() -> str:
     """The module `expected`: the product of every two operands, and which words are operands."""
-    operands = sorted({decode(code, name) for name in OPERAND_FORMATS for code in range(16)})
+    operands = sorted(known_operands(OPERAND_FORMATS))
     rows = [line for a in operands for line in _products_of(a, operands)]
     return "\n".join(
         [

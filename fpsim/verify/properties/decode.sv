@@ -1,10 +1,11 @@
-// fpsim_decode is the law's table, for every code of every selector. The module `expected` is written from the law.
+// fpsim_decode is the law's table, for every code of every selector, as low nibble and not. The module `expected` is written from the law.
 
 module proof #(
   parameter int Formats = 15
 ) (
   input logic [3:0] code_i,
-  input logic [1:0] fmt_i
+  input logic [1:0] fmt_i,
+  input logic       low_i
 );
 
   logic       neg_o, expected_neg;
@@ -13,7 +14,7 @@ module proof #(
 
   fpsim_decode #(.Formats(Formats)) dut (.*);
   expected u_expected (
-    .fmt_i(fmt_i), .code_i(code_i), .neg_o(expected_neg), .sig_o(expected_sig), .shift_o(expected_shift)
+    .low_i(low_i), .fmt_i(fmt_i), .code_i(code_i), .neg_o(expected_neg), .sig_o(expected_sig), .shift_o(expected_shift)
   );
 
   always_comb begin

@@ -1,10 +1,10 @@
-// fpsim_mac holds the sum of the products since the first one, modulo 2^AccW, at every clock edge and after a reset.
+// fpsim_mac holds the sum of the products since the first one, 16-fold at every shift, modulo 2^AccW, at every clock edge and after a reset.
 
 module proof #(
   parameter int AccW    = 26,
   parameter int Formats = 15
 ) (
-  input logic       clk_i, rst_ni, en_i, first_i,
+  input logic       clk_i, rst_ni, en_i, first_i, shift_i,
   input logic       a_neg_i, b_neg_i,
   input logic [3:0] a_sig_i, b_sig_i,
   input logic [2:0] a_shift_i, b_shift_i
@@ -26,9 +26,10 @@ module proof #(
   logic signed [63:0] sum_q;  // of the bits that count, those below AccW
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)                sum_q <= '0;
-    else if (en_i &&  first_i)  sum_q <= product;
-    else if (en_i && !first_i)  sum_q <= sum_q + product;
+    if (!rst_ni)               sum_q <= '0;
+    else if (en_i && first_i)  sum_q <= product;
+    else if (en_i && shift_i)  sum_q <= 16 * sum_q + product;
+    else if (en_i)             sum_q <= sum_q + product;
   end
 
   always_comb begin
