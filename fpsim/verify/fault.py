@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fpsim.array.config import ArrayConfig, UnitConfig
 
 # Small: what a fault changes does not depend on the size.
-FAULT_CONFIG = ArrayConfig(rows=4, cols=4, unit=UnitConfig(hadamard_n=8))
+FAULT_CONFIG = ArrayConfig(rows=2, cols=2, unit=UnitConfig(hadamard_n=4))
 
 
 @dataclass(frozen=True)

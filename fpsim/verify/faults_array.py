@@ -6,6 +6,8 @@ from fpsim.array.config import ArrayConfig, UnitConfig
 from fpsim.verify.fault import Fault
 
 SATURATING = ArrayConfig(rows=4, cols=4, unit=UnitConfig(acc_bits=12, overflow="saturate"))
+# Some faults show only beyond the second row or column.
+FOUR_BY_FOUR = ArrayConfig(rows=4, cols=4)
 
 ARRAY_FAULTS = (
     Fault(
@@ -89,6 +91,7 @@ ARRAY_FAULTS = (
         "assign lane_in = beat ? {b_low, b_codes_i",
         "assign lane_in = beat ? {b_low && !in_shift_i, b_codes_i",
         "the first beat of a lighter pass takes the weights' low nibbles as signed",
+        FOUR_BY_FOUR,
     ),
     Fault(
         "mac-array-shift-without-beat",
@@ -97,6 +100,7 @@ ARRAY_FAULTS = (
         "beat_o && in_shift_i",
         "in_shift_i",
         "sums are shifted in cycles without a beat: wrong only with gaps",
+        FOUR_BY_FOUR,
     ),
     Fault(
         "mac-array-lost-row",
@@ -105,6 +109,7 @@ ARRAY_FAULTS = (
         "if (count_q == LAST_ROW) state_d = StEmpty;",
         "if (count_q == LAST_ROW - 1'b1) state_d = StEmpty;",
         "the last row is lost",
+        FOUR_BY_FOUR,
     ),
     Fault(
         "mac-array-overwrite",
@@ -113,6 +118,7 @@ ARRAY_FAULTS = (
         "assign in_ready_o = !owed_q || state_q == StEmpty;",
         "assign in_ready_o = 1'b1;",
         "a tile enters on top of a finished one that waits for the output: wrong only under back-pressure",
+        FOUR_BY_FOUR,
     ),
     Fault(
         "mac-array-take-in-drain",
@@ -121,6 +127,7 @@ ARRAY_FAULTS = (
         "assign take = owed_q && state_q == StEmpty;",
         "assign take = owed_q && state_q != StSkew;",
         "the next tile replaces rows that have not left: wrong only under back-pressure or in short tiles",
+        FOUR_BY_FOUR,
     ),
     Fault(
         "mac-array-reset",
@@ -129,6 +136,7 @@ ARRAY_FAULTS = (
         "owed_q <= 1'b0;",
         "owed_q <= owed_q;",
         "a reset leaves a tile owed",
+        FOUR_BY_FOUR,
     ),
     Fault(
         "mac-array-early-row",
@@ -137,6 +145,7 @@ ARRAY_FAULTS = (
         "LAST_WAIT = COUNT_W'(Cols - 1)",
         "LAST_WAIT = COUNT_W'(Cols - 2)",
         "rows are offered before their last column has arrived",
+        FOUR_BY_FOUR,
     ),
     Fault(
         "pe-take-keeps",
@@ -145,6 +154,7 @@ ARRAY_FAULTS = (
         "(op == fpsim_pkg::OP_CLEAR || op == fpsim_pkg::OP_TAKE)",
         "(op == fpsim_pkg::OP_CLEAR)",
         "a sum that was taken over is not cleared: wrong only for tiles back to back",
+        FOUR_BY_FOUR,
     ),
     Fault(
         "pe-clear-takes",
@@ -153,6 +163,7 @@ ARRAY_FAULTS = (
         "if (op == fpsim_pkg::OP_TAKE) out_q",
         "if (op == fpsim_pkg::OP_TAKE || op == fpsim_pkg::OP_CLEAR) out_q",
         "a tile that begins while the one before drains replaces its rows",
+        FOUR_BY_FOUR,
     ),
     Fault(
         "mac-array-skew",
@@ -161,5 +172,6 @@ ARRAY_FAULTS = (
         "#(.W(1 + CODE_W), .Depth(c))",
         "#(.W(1 + CODE_W), .Depth(c == 2 ? 1 : c))",
         "column 2 meets its activations one beat late",
+        FOUR_BY_FOUR,
     ),
 )
