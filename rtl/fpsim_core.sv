@@ -61,7 +61,11 @@ module fpsim_core #(
   localparam int AT_W   = $clog2(KMax / HadamardN);
 
   logic [7:0] x_error, w_error;
-  assign error_o = x_error | w_error;  // never both: one stream is taken at a time
+  logic       x_ready, w_ready;
+
+  assign error_o   = x_error | w_error;  // never both: one stream is taken at a time
+  assign x_ready_o = x_ready || stopped_o;  // what comes after an error is taken and dropped
+  assign w_ready_o = w_ready || stopped_o;
 
   // ---------------------------------
   // Order
@@ -123,7 +127,7 @@ module fpsim_core #(
     .sign_at_o   (sign_at),
     .signs_i     (signs),
     .x_valid_i   (x_valid_i),
-    .x_ready_o   (x_ready_o),
+    .x_ready_o   (x_ready),
     .x_i         (x_data_i),
     .x_last_i    (x_last_i),
     .code_write_o(code_write),
@@ -157,7 +161,7 @@ module fpsim_core #(
     .row_done_i    (row_done),
     .row_scale_i   (row_scale),
     .w_valid_i     (w_valid_i),
-    .w_ready_o     (w_ready_o),
+    .w_ready_o     (w_ready),
     .w_data_i      (w_data_i),
     .w_last_i      (w_last_i),
     .y_valid_o     (y_valid_o),

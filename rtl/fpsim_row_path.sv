@@ -139,7 +139,11 @@ module fpsim_row_path #(
   logic [fpsim_pkg::TF32_W-1:0] scale, scale_q;
   logic                         codes_valid, unused_quantizer_ready, unused_amp;
 
-  assign unused_amp = ^amp_i[31:ROT_W];
+  assign unused_amp   = ^amp_i[31:ROT_W];
+  assign code_write_o = codes_valid;
+  assign code_at_o    = out_at;
+  assign row_scale_o  = scale_q;
+  assign row_done_o   = quantize && phase_end;
 
   fpsim_row_scale #(.GuardBits(GuardBits), .W(ROT_W)) u_row_scale (
     .amax_i (static_i ? amp_i[ROT_W-1:0] : amax_q),
@@ -169,15 +173,6 @@ module fpsim_row_path #(
     .out_ready_i(1'b1),
     .codes_o    (codes_o)
   );
-
-  assign code_write_o = codes_valid;
-  assign code_at_o    = out_at;
-  assign row_scale_o  = scale_q;
-
-  // ---------------------------------
-  // Phases
-  // ---------------------------------
-  assign row_done_o = quantize && phase_end;
 
   fpsim_row_phases #(.AtW(AT_W)) u_phases (
     .clk_i       (clk_i),
