@@ -153,8 +153,11 @@ class TopHost:
         self.model = TopModel(self.config, setup, signs)
         self.results = []
 
-    async def run(self, program: LayerProgram, rows: list[list[int]]) -> int:
-        """Run a layer to its end; every result is compared. Returns what the cycle counter shows."""
+    async def run(self, program: LayerProgram, rows: list[list[int]], cut: int | None = None) -> int:
+        """Run a layer to its end; every result is compared. Returns what the cycle counter shows.
+
+        With `cut` it returns so many cycles after the start, the layer on its way.
+        """
         setup = Setup.of(program, len(rows))
         signs = [] if program.signs is None else [int(s) for s in program.signs]
         await self.set_up(setup, signs)
@@ -163,18 +166,21 @@ class TopHost:
         await ClockCycles(self.dut.clk_i, 3)  # rows and weights are on offer before the start
         self.expect(setup, signs)
         await self.write(Register.CONTROL, START)
+        if cut is not None:
+            await ClockCycles(self.dut.clk_i, cut)
+            return 0
         await self.finish()
         return await self.read(Register.CYCLES)
 
-    async def finish(self) -> None:
-        """Wait for done; all results must have been seen by then, and no error."""
+    async def finish(self, error: int = 0) -> None:
+        """Wait for done; all results must have been seen by then, and no error but the one given."""
         self._moved = 0
         while True:
-            busy, done, error = await self.status()
+            busy, done, code = await self.status()
             if not busy:
                 break
             await ClockCycles(self.dut.clk_i, 20)
-        self.require("done and error after the layer", done | error << ERROR_AT, 1)
+        self.require("done and error after the layer", done | code << 1, 1 | error << 1)
         assert self.model is not None
         self.require("number of results still due after done", len(self.model.expected), 0)
 
@@ -193,10 +199,10 @@ class TopHost:
                 continue
             if self._high(*x) and self.model:
                 self._moved = 0
-                self.model.take_row_beat(self._word("s_axis_x_tdata"))
+                self.model.take_row_beat(self._word("s_axis_x_tdata"), self._word("s_axis_x_tlast") == 1)
             if self._high(*w) and self.model:
                 self._moved = 0
-                self.model.take_weight_beat(self._word("s_axis_w_tdata"))
+                self.model.take_weight_beat(self._word("s_axis_w_tdata"), self._word("s_axis_w_tlast") == 1)
             self._watch_results()
             if self.model and self._moved > PATIENCE:
                 raise self.bench.reporter.fault(f"nothing moved for {PATIENCE} cycles", [])

@@ -27,22 +27,32 @@ class TopModel:
         self._row: list[int] = []  # beats of the row that comes in
         self._rows: list[list[int]] = []  # rows of the tile
         self._weights: list[int] = []  # beats of the tile that comes in
-        self._rows_left, self._cols_left = setup.m, setup.n
+        self._cols_left = setup.n
+        self._stopped = False  # by an error in the data: what follows is dropped
 
-    def take_row_beat(self, word: int) -> None:
+    def take_row_beat(self, word: int, last: bool) -> None:
         """A beat of x was accepted."""
+        if self._stopped:
+            return
         lanes = self.config.array.unit.hadamard_n
         self._row.append(word)
-        if len(self._row) == -(-self.setup.k // lanes):
-            elements = [(beat >> FP16_BITS * i) & 0xFFFF for beat in self._row for i in range(lanes)]
+        complete = len(self._row) == -(-self.setup.k // lanes)
+        elements = [(beat >> FP16_BITS * i) & 0xFFFF for beat in self._row for i in range(lanes)]
+        special = any(element >> 10 & 31 == 31 for element in elements[: self.setup.k])
+        self._stopped = special or last != complete
+        if complete:
             self._rows.append(elements[: self.setup.k])
             self._row = []
 
-    def take_weight_beat(self, word: int) -> None:
+    def take_weight_beat(self, word: int, last: bool) -> None:
         """A beat of w was accepted; the last one of a tile makes its results due."""
+        if self._stopped:
+            return
         array = self.config.array
         self._weights.append(word)
-        if len(self._weights) < array.cols + self.setup.k:
+        complete = len(self._weights) == array.cols + self.setup.k
+        self._stopped = last != complete
+        if self._stopped or not complete:
             return
         cols = min(array.cols, self._cols_left)
         y = trace_tile(array, self._program(cols), self._rows, 0).y
@@ -50,7 +60,6 @@ class TopModel:
         self._weights = []
         self._cols_left -= cols
         if self._cols_left == 0:
-            self._rows_left -= len(self._rows)
             self._rows, self._cols_left = [], self.setup.n
 
     def _program(self, cols: int) -> LayerProgram:

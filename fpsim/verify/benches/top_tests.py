@@ -6,10 +6,19 @@ from typing import Any
 
 import cocotb
 
-from fpsim.array.top import Register
+from fpsim.array.top import SOFT_RESET, Register
 from fpsim.verify.benches.harness import Bench
+from fpsim.verify.benches.top_errors import (
+    check_data_errors,
+    check_illegal_starts,
+    check_registers,
+    check_soft_reset,
+    check_start_while_busy,
+)
 from fpsim.verify.benches.top_host import TopHost
 from fpsim.verify.benches.top_layers import random_layer
+
+CUT_CYCLES = 300  # a reset cuts a layer off at the latest after so many
 
 
 def shapes(host: TopHost) -> list[tuple[int, int, int, bool]]:
@@ -27,6 +36,24 @@ def shapes(host: TopHost) -> list[tuple[int, int, int, bool]]:
 
 
 @cocotb.test()
+async def exhaustive(dut: Any) -> None:
+    """All registers, all error codes, all ways back; then the same under random pauses."""
+    bench = Bench(dut, "exhaustive")
+    host = TopHost(bench)
+    await host.begin()
+    await check_registers(host)
+    for stress in (False,) if bench.job.quick else (False, True):
+        host.stress(stress)
+        await host.write(Register.CONTROL, SOFT_RESET)  # or done would still stand
+        await check_illegal_starts(host)
+        await check_start_while_busy(host)
+        await check_data_errors(host)
+        host.stress(False)
+        await check_soft_reset(host)
+    bench.finish()
+
+
+@cocotb.test()
 async def random(dut: Any) -> None:
     """Random layers: full speed (the cycles are reported), then gaps, back-pressure, a reset in the middle."""
     bench = Bench(dut, "random")
@@ -36,4 +63,13 @@ async def random(dut: Any) -> None:
     for index, (m, n, k, rotate) in enumerate(shapes(host)):
         program, rows = random_layer(host.config, bench.rng, m, n, k, rotate=rotate, static=index % 2 == 1)
         measured[f"m={m} n={n} k={k}"] = await host.run(program, rows)
+    host.stress(True)
+    for index in range(bench.pick(12, 3)):
+        m, n, k, rotate = bench.rng.choice(shapes(host))
+        static = bench.rng.random() < 0.5
+        program, rows = random_layer(host.config, bench.rng, m, n, k, rotate=rotate, static=static)
+        if index % 3 == 0:
+            await host.run(program, rows, cut=bench.rng.randint(1, CUT_CYCLES))
+            await host.reset()
+        await host.run(program, rows)
     bench.finish(**measured)
