@@ -86,10 +86,14 @@ module fpsim_top_control #(
         if (weights_done_i) state_d = StDrain;
       end
       StDrain: begin
-        if (tile_done_i) begin
-          state_d     = more_cols ? StWeights : more_rows ? StRows : StIdle;
-          cols_left_d = more_cols ? cols_left_q - 16'(Cols) : n_i;
-          if (!more_cols) rows_left_d = rows_left_q - 16'(Rows);
+        if (tile_done_i && more_cols) begin
+          state_d     = StWeights;
+          cols_left_d = cols_left_q - 16'(Cols);
+        end else if (tile_done_i) begin
+          state_d     = StIdle;
+          cols_left_d = n_i;
+          rows_left_d = rows_left_q - 16'(Rows);
+          if (more_rows) state_d = StRows;
         end
       end
       default: state_d = StStopped;

@@ -1,7 +1,8 @@
 """The host of `fpsim_top`: drives its buses with cocotbext-axi, watches every handshake, judges every result.
 
-The monitor reads pins, not what the drivers meant to send: accepted beats of x and w feed the model, accepted
-beats of y are compared in order, and what is on offer must stay until it is taken (ARM IHI 0051, section 2.2.1).
+The monitor reads pins, not what the drivers meant to send: accepted beats of x and w feed the model,
+accepted beats of y are compared in order, and what is on offer must stay until it is taken (ARM IHI 0051,
+handshake process).
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from typing import Any
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge, Timer
-from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
+from cocotbext.axi import (
+    AxiLiteBus,
+    AxiLiteMaster,
+    AxiStreamBus,
+    AxiStreamFrame,
+    AxiStreamSink,
+    AxiStreamSource,
+)
 
 from fpsim.array.program import LayerProgram
 from fpsim.array.top import (
@@ -35,7 +43,7 @@ from fpsim.verify.top_unit import top_config
 
 PATIENCE = 3000  # cycles without any transfer before the accelerator counts as hung
 PROFILES = (0.0, 0.1, 0.5, 0.9)  # chances that a stream pauses, each for a while
-PROFILE_CYCLES = 60
+PROFILE_CYCLES = 15
 OKAY, SLVERR = 0, 2
 Y_SIGNALS = ("m_axis_y_tdata", "m_axis_y_tkeep", "m_axis_y_tlast")
 
@@ -136,8 +144,9 @@ class TopHost:
 
     def send_rows(self, rows: list[list[int]]) -> None:
         """Queue rows on x, one frame each, noise behind their last elements."""
+        bits, rng = 16 * self.config.array.unit.hadamard_n, self.bench.rng
         for row in rows:
-            noise = self.bench.rng.getrandbits(16 * self.config.array.unit.hadamard_n)
+            noise = rng.choice(((1 << bits) - 1, rng.getrandbits(bits)))  # all ones: NaN
             self.x.send_nowait(AxiStreamFrame(row_beats(self.config, row, noise)))
 
     def send_weights(self, program: LayerProgram, m: int) -> None:
@@ -145,7 +154,9 @@ class TopHost:
         array, (n, k) = self.config.array, program.shape
         for _ in range(0, m, array.rows):
             for first in range(0, n, array.cols):
-                noise = [self.bench.rng.getrandbits(self.config.weight_beat_bits) for _ in range(array.cols + k)]
+                noise = [
+                    self.bench.rng.getrandbits(self.config.weight_beat_bits) for _ in range(array.cols + k)
+                ]
                 self.w.send_nowait(AxiStreamFrame(weight_beats(self.config, program, first, noise)))
 
     def expect(self, setup: Setup, signs: list[int]) -> None:
@@ -183,6 +194,8 @@ class TopHost:
         self.require("done and error after the layer", done | code << 1, 1 | error << 1)
         assert self.model is not None
         self.require("number of results still due after done", len(self.model.expected), 0)
+        self.require("rows not taken by the end", self.x.count(), 0)
+        self.require("tiles of weights not taken by the end", self.w.count(), 0)
 
     # ----- monitor -----------------------------------------------------------------------------------------
 
@@ -197,15 +210,24 @@ class TopHost:
             if dut.rst_ni.value == 0:
                 self._held = None
                 continue
-            if self._high(*x) and self.model:
-                self._moved = 0
-                self.model.take_row_beat(self._word("s_axis_x_tdata"), self._word("s_axis_x_tlast") == 1)
-            if self._high(*w) and self.model:
-                self._moved = 0
-                self.model.take_weight_beat(self._word("s_axis_w_tdata"), self._word("s_axis_w_tlast") == 1)
+            if self.model:
+                self._feed(self.model, self._high(*x), self._high(*w))
             self._watch_results()
             if self.model and self._moved > PATIENCE:
                 raise self.bench.reporter.fault(f"nothing moved for {PATIENCE} cycles", [])
+
+    def _feed(self, model: TopModel, row: bool, weight: bool) -> None:
+        """Tell the model what was accepted in this cycle."""
+        self._moved *= not (row or weight)
+        try:
+            if row:
+                model.take_row_beat(self._word("s_axis_x_tdata"), self._word("s_axis_x_tlast") == 1)
+            if weight:
+                model.take_weight_beat(self._word("s_axis_w_tdata"), self._word("s_axis_w_tlast") == 1)
+        except ValueError as error:  # scales that are none: the accelerator is not where the streams are
+            raise self.bench.reporter.fault(
+                "a beat that the layer has no place for", [("why", str(error))]
+            ) from None
 
     def _high(self, *handles: Any) -> bool:
         return all(self.bench.read(handle, handle._name) for handle in handles)

@@ -1,4 +1,4 @@
-"""What must come out of `fpsim_top`, out of what went in: the law on the beats that the monitor saw cross x and w."""
+"""What must come out of `fpsim_top`: the law on the beats that the monitor saw cross x and w."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ import numpy as np
 from fpsim.array.config import OPERAND_FORMATS
 from fpsim.array.program import LayerProgram, StaticScale
 from fpsim.array.reference import trace_tile
-from fpsim.array.top import BIAS_AT, CODE_BITS, FP16_BITS, SCALE_BITS, ResultBeat, Setup, TopConfig, result_beats
+from fpsim.array.top import (
+    BIAS_AT,
+    CODE_BITS,
+    FP16_BITS,
+    SCALE_BITS,
+    ResultBeat,
+    Setup,
+    TopConfig,
+    result_beats,
+)
 
 
 class TopModel:

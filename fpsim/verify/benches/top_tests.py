@@ -55,7 +55,7 @@ async def exhaustive(dut: Any) -> None:
 
 @cocotb.test()
 async def random(dut: Any) -> None:
-    """Random layers: full speed (the cycles are reported), then gaps, back-pressure, a reset in the middle."""
+    """Random layers: full speed (cycles are reported), then gaps, back-pressure, resets in the middle."""
     bench = Bench(dut, "random")
     host = TopHost(bench)
     await host.begin()
@@ -64,7 +64,7 @@ async def random(dut: Any) -> None:
         program, rows = random_layer(host.config, bench.rng, m, n, k, rotate=rotate, static=index % 2 == 1)
         measured[f"m={m} n={n} k={k}"] = await host.run(program, rows)
     host.stress(True)
-    for index in range(bench.pick(12, 3)):
+    for index in range(bench.pick(16, 8)):
         m, n, k, rotate = bench.rng.choice(shapes(host))
         static = bench.rng.random() < 0.5
         program, rows = random_layer(host.config, bench.rng, m, n, k, rotate=rotate, static=static)
