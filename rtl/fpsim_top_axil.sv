@@ -5,8 +5,8 @@
 //
 // Address and data of a write come in either order and are kept; the access happens when both are here and the answer
 // before it has been taken. One write and one read at a time, each independent of the other.
-// Every output comes from registers (A3.2.1: no path from an input to an output; A3.3.1: no valid waits for a ready).
-// Strobes: all four bytes, or SLVERR and no access (B1.1.1 leaves that choice). Protection bits are not looked at.
+// Every output comes from registers (A3.1.1: no path from an input to an output; A3.2.1: no valid waits for a ready).
+// Strobes: all four bytes, or SLVERR and no access (chapter B1 leaves that choice). Protection bits are not looked at.
 //
 // Latency: 2 from the last of address and data to the answer. Throughput: one access in three cycles.
 // Reset: no access on its way. Python twin: none (a bus protocol; the benches drive it with cocotbext-axi).

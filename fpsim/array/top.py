@@ -1,7 +1,8 @@
 """The accelerator behind its buses (`fpsim_top`): register map, layout of the streams, what a start checks.
 
-What a layer computes is `fpsim.array.reference`; here is how it is asked for. A host writes the registers and
-the signs, sets start, streams rows (`row_beats`) and weights (`weight_beats`), and takes results (`result_beats`).
+What a layer computes is `fpsim.array.reference`; here is how it is asked for. A host writes the registers
+and the signs, sets start, streams rows (`row_beats`) and weights (`weight_beats`), and takes results
+(`result_beats`).
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""How many clock cycles `fpsim_top` takes from start to done, if no stream ever waits. Its counter shows the same.
+"""How many clock cycles `fpsim_top` takes from start to done, if no stream ever waits: its counter's value.
 
-Phases follow one another; none overlaps another. With R rows and C columns of the array, n lanes of the row path,
-B = ⌈K / n⌉ beats of a row, r the real rows of a row tile:
+Phases follow one another; none overlaps another. With R rows and C columns of the array, n lanes of the row
+path, B = ⌈K / n⌉ beats of a row, r the real rows of a row tile:
 
-    a row             3·B + log2 n + 3        load, rotate, quantize: B beats each; a memory's latency (twice), the
-                                              butterflies' stages, the quantizer's register
-    a tile            C + K                   scales and biases, codes
-                      + drain                 R + C, and 1 with overlap (`fpsim.array.cycles.drain_cycles`)
-                      + max(0, 4 - (R - r))   the epilogue's four stages, less the padding rows behind the last real one
-    a row tile        r rows, then ⌈N / C⌉ tiles
+    a row        3·B + log2 n + 3        load, rotate, quantize, B beats each; a memory's latency (twice),
+                                         the butterflies' stages, the quantizer's register
+    a tile       C + K                   scales and biases, codes
+                 + drain                 R + C, and 1 with overlap (`fpsim.array.cycles.drain_cycles`)
+                 + max(0, 4 - (R - r))   the epilogue's stages, less the padding rows behind the last real one
+    a row tile   r rows, then ⌈N / C⌉ tiles
 
-The array could load a tile while the one before drains, and the row path could quantize rows meanwhile; this control
-uses neither.
+The array could load a tile while the one before drains, and the row path could quantize rows meanwhile; this
+control uses neither.
 """
 
 from __future__ import annotations

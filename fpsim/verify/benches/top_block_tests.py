@@ -1,6 +1,7 @@
 """fpsim_top on layers of a real model: what the machine's kernels gave for them is what must come out.
 
-The test that starts the bench writes the layers to the file that $FPSIM_TOP_LAYERS names; torch stays outside.
+The test that starts the bench writes the layers to the file that $FPSIM_TOP_LAYERS names: torch stays
+outside.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def small_layer(host: TopHost, m: int) -> tuple[LayerProgram, Rows]:
 
 
 async def check_start_while_busy(host: TopHost) -> None:
-    """A second start, configuration and signs are refused while a layer runs; the layer goes on undisturbed."""
+    """A second start, registers and signs are refused while a layer runs; it goes on undisturbed."""
     program, rows = small_layer(host, 2)
     setup, signs = Setup.of(program, len(rows)), [int(s) for s in program.signs]  # type: ignore[union-attr]
     await host.set_up(setup, signs)
@@ -118,7 +118,7 @@ async def check_start_while_busy(host: TopHost) -> None:
 
 
 async def check_data_errors(host: TopHost) -> None:
-    """A tlast out of place, an Inf, a NaN: the layer stops with the code; after a soft reset the next one runs."""
+    """A tlast out of place, an Inf, a NaN: the layer stops; after a soft reset the next one runs."""
     config = host.config
     program, rows = small_layer(host, 3)
     good = [row_beats(config, row) for row in rows]
