@@ -5,7 +5,7 @@
 //
 // Configuration (m_i to amp_i, the signs) keeps still from start_i to the last result. Streams and errors: rtl/README.md,
 // "top". rst_ni also is the soft reset.
-// Latency, throughput: fpsim/array/top_cycles.py. Overflow: that of the units. Python twin: fpsim/array/reference.py.
+// Latency and Throughput: fpsim/array/top_cycles.py. Overflow: that of the units. Python twin: fpsim/array/reference.py.
 
 `default_nettype none
 

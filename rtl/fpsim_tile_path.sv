@@ -5,7 +5,7 @@
 //
 // Codes and scales of the rows come in with code_write_i and row_done_i. run_weights_i takes one tile's weights (until
 // weights_done_o), run_drain_i then hands over its results (until tile_done_o).
-// Latency, throughput: fpsim/array/top_cycles.py. Overflow: that of the array and the epilogue.
+// Latency and Throughput: fpsim/array/top_cycles.py. Overflow: that of the array and the epilogue.
 // Python twin: fpsim/array/reference.py (trace_tile).
 
 `default_nettype none

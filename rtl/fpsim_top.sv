@@ -9,7 +9,7 @@
 // Every output is a register or a function of registers alone; valid waits for no ready and stays until it. y alone is
 // held back by another stream: a layer takes w only after its rows, and rows only after the results before them.
 //
-// Latency, throughput: fpsim/array/top_cycles.py. Overflow: that of the units. An illegal start or an error in the data
+// Latency and Throughput: fpsim/array/top_cycles.py. Overflow: that of the units. An illegal start or an error in the data
 // sets an error code. Python twin: fpsim/array/top.py; what it computes: fpsim/array/reference.py.
 
 `default_nettype none

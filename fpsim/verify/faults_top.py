@@ -134,6 +134,13 @@ TOP_FAULTS = (
         "a write of one byte writes four",
     ),
     _fault(
+        "read-answer",
+        "top_axil",
+        "if (fetch) begin",
+        "if (has_read_q) begin",
+        "the answer to a read changes while it waits",
+    ),
+    _fault(
         "soft-reset",
         "top_regs",
         "clear_q <= reset_pending_q && !offered_i;",

@@ -21,9 +21,11 @@ from fpsim.verify.fault import Fault
 from fpsim.verify.faults import catch
 from fpsim.verify.faults_top import TOP_FAULTS
 from fpsim.verify.job import Job
+from fpsim.verify.rtl_files import default_rtl_folder, sources
 from fpsim.verify.runner import simulate
 from fpsim.verify.top_layers_file import LAYERS_VARIABLE, LayerRun, write_layers
 from fpsim.verify.top_unit import top_config
+from fpsim.verify.yosys import run_yosys
 
 pytestmark = pytest.mark.rtl
 
@@ -55,6 +57,23 @@ def test_four_valued_logic_gives_the_same_results_and_no_x() -> None:
     assert run.vectors["random"] > 200
     for name, cycles in run.measured.items():
         assert cycles == top_cycles(top_config(config), **shape(name)), name
+
+
+def test_yosys_makes_gates_of_it(tmp_path: Path) -> None:
+    files = sources("fpsim_top", default_rtl_folder())
+    sizes = {"Rows": 1, "Cols": 1, "HadamardN": 2, "KMax": 32, "Formats": 1}
+    parameters = " ".join(f"-chparam {name} {value}" for name, value in sizes.items())
+    script = [
+        "read_verilog -sv " + " ".join(file.name for file in files),
+        f"hierarchy -check -top fpsim_top {parameters}",
+        "synth -noabc -top fpsim_top",
+        "check -assert",  # no loop, no net with two drivers or with none
+        "select -assert-none t:$_DLATCH_* t:$mem*",
+        "stat",
+    ]
+    log = run_yosys(script, files, tmp_path, timeout_s=300).log
+    # Memories are registers here: a row of 16 beats of 2 · 16 bits, rotated 2 · 17, codes 2 · 4, 32 signs.
+    assert sum(map(int, re.findall(r"(\d+) +\$_S?DFF", log))) > 16 * (32 + 34 + 8) + 32
 
 
 def test_a_block_of_the_digits_model_comes_out_bit_for_bit(

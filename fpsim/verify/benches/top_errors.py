@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cocotb
 from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiStreamFrame
 
 from fpsim.array.program import LayerProgram
 from fpsim.array.top import (
+    ID,
     SIGN_WINDOW,
     SOFT_RESET,
     START,
+    VERSION,
     Error,
     Register,
     Setup,
@@ -31,8 +34,8 @@ async def check_registers(host: TopHost) -> None:
     config = host.config
     first, second = config.build_words()
     for register, word in (
-        (Register.ID, 0x4650534D),
-        (Register.VERSION, 0x00010000),
+        (Register.ID, ID),
+        (Register.VERSION, VERSION),
         (Register.BUILD0, first),
         (Register.BUILD1, second),
         (Register.CONTROL, 0),
@@ -54,6 +57,26 @@ async def check_registers(host: TopHost) -> None:
     answer = await host.axil.write(Register.M, b"\1")  # one byte: not all strobes
     host.require("answer to a write of one byte", int(answer.resp), SLVERR)
     host.require("M after the refused byte", await host.read(Register.M), words[Register.M])
+
+
+async def check_accesses_in_flight(host: TopHost) -> None:
+    """Reads and writes that queue up while no answer is taken are each answered, in order, with their own."""
+    first, second = host.config.build_words()
+    registers = {Register.ID: ID, Register.VERSION: VERSION, Register.BUILD0: first, Register.BUILD1: second}
+    read, write = host.axil.read_if, host.axil.write_if
+    read.r_channel.pause = write.b_channel.pause = True
+    reads = [(register, cocotb.start_soon(host.read(register))) for register in registers]
+    writes = [
+        cocotb.start_soon(host.write(Register.M, 5)),
+        cocotb.start_soon(host.write(Register.ID, 5, SLVERR)),
+    ]
+    await ClockCycles(host.dut.clk_i, 12)
+    read.r_channel.pause = write.b_channel.pause = False
+    for register, task in reads:
+        host.require(f"{register.name} while others wait", await task, registers[register])
+    for task in writes:
+        await task
+    host.require("M", await host.read(Register.M), 5)
 
 
 def illegal_setups(host: TopHost) -> list[tuple[Setup, Error]]:

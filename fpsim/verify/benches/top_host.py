@@ -46,6 +46,12 @@ PROFILES = (0.0, 0.1, 0.5, 0.9)  # chances that a stream pauses, each for a whil
 PROFILE_CYCLES = 15
 OKAY, SLVERR = 0, 2
 Y_SIGNALS = ("m_axis_y_tdata", "m_axis_y_tkeep", "m_axis_y_tlast")
+# valid, ready and payload of every channel that the accelerator drives.
+CHANNELS = (
+    ("m_axis_y_tvalid", "m_axis_y_tready", Y_SIGNALS),
+    ("s_axil_bvalid", "s_axil_bready", ("s_axil_bresp",)),
+    ("s_axil_rvalid", "s_axil_rready", ("s_axil_rdata", "s_axil_rresp")),
+)
 
 
 class TopHost:
@@ -63,7 +69,7 @@ class TopHost:
         self.bench, self.dut, self.config = bench, dut, top_config(bench.config)
         self.model: TopModel | None = None
         self.results: list[ResultBeat] = []
-        self._held: dict[str, int] | None = None
+        self._held: dict[str, list[int]] = {}  # valid to payload, where an offer waits
         self._moved = 0
         reset = (dut.rst_ni, False)
         logging.getLogger("cocotb").setLevel(logging.WARNING)
@@ -208,10 +214,12 @@ class TopHost:
             self.bench.cycle += 1
             self._moved += 1
             if dut.rst_ni.value == 0:
-                self._held = None
+                self._held = {}
                 continue
             if self.model:
                 self._feed(self.model, self._high(*x), self._high(*w))
+            for channel in CHANNELS:
+                self._watch_channel(*channel)
             self._watch_results()
             if self.model and self._moved > PATIENCE:
                 raise self.bench.reporter.fault(f"nothing moved for {PATIENCE} cycles", [])
@@ -235,22 +243,30 @@ class TopHost:
     def _word(self, signal: str) -> int:
         return self.bench.read(getattr(self.dut, signal), signal)
 
+    def _watch_channel(self, valid: str, ready: str, payload: tuple[str, ...]) -> None:
+        """An offer stays, unchanged, until it is taken."""
+        held = self._held.pop(valid, None)
+        if not self._word(valid):
+            if held is not None:
+                raise self.bench.reporter.fault(f"{valid} fell before the beat was accepted", [])
+            return
+        offer = [self._word(signal) for signal in payload]
+        if held not in (None, offer):
+            raise self.bench.reporter.fault(
+                f"{payload[0]} or its fellows changed before they were accepted", []
+            )
+        if not self._word(ready):
+            self._held[valid] = offer
+
     def _watch_results(self) -> None:
-        bench = self.bench
-        if not self._word("m_axis_y_tvalid"):
-            if self._held is not None:
-                raise bench.reporter.fault("m_axis_y_tvalid fell before the beat was accepted", [])
+        """Accepted results are compared in order."""
+        if not (self._word("m_axis_y_tvalid") and self._word("m_axis_y_tready")):
             return
+        self._moved = 0
         got = {signal: self._word(signal) for signal in Y_SIGNALS}
-        if self._held is not None and got != self._held:
-            raise bench.reporter.fault("m_axis_y changed before the beat was accepted", [])
-        self._held = got
-        if not self._word("m_axis_y_tready"):
-            return
-        self._held, self._moved = None, 0
         if self.model is None or not self.model.expected:
-            raise bench.reporter.fault("a result beat that no input led to", [])
+            raise self.bench.reporter.fault("a result beat that no input led to", [])
         beat = self.model.expected.popleft()
         expected = dict(zip(Y_SIGNALS, (beat.data, beat.keep, int(beat.last)), strict=True))
-        bench.compare(len(self.results), {}, expected, got)
+        self.bench.compare(len(self.results), {}, expected, got)
         self.results.append(beat)

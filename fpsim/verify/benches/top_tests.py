@@ -9,6 +9,7 @@ import cocotb
 from fpsim.array.top import SOFT_RESET, Register
 from fpsim.verify.benches.harness import Bench
 from fpsim.verify.benches.top_errors import (
+    check_accesses_in_flight,
     check_data_errors,
     check_illegal_starts,
     check_registers,
@@ -32,6 +33,7 @@ def shapes(host: TopHost) -> list[tuple[int, int, int, bool]]:
         (max(r - 1, 1), 2 * c, lanes + 1, False),
         (2 * r, max(c - 1, 1), max(lanes - 1, 1), False),
         (2 * r + 1, 2 * c + 1, 3 * lanes, True),
+        (1, c, host.config.k_max, True),
     ]
 
 
@@ -42,6 +44,7 @@ async def exhaustive(dut: Any) -> None:
     host = TopHost(bench)
     await host.begin()
     await check_registers(host)
+    await check_accesses_in_flight(host)
     for stress in (False,) if bench.job.quick else (False, True):
         host.stress(stress)
         await host.write(Register.CONTROL, SOFT_RESET)  # or done would still stand
