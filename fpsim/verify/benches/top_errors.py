@@ -74,8 +74,8 @@ async def check_accesses_in_flight(host: TopHost) -> None:
     read.r_channel.pause = write.b_channel.pause = False
     for register, task in reads:
         host.require(f"{register.name} while others wait", await task, registers[register])
-    for task in writes:
-        await task
+    for answer in writes:
+        await answer
     host.require("M", await host.read(Register.M), 5)
 
 
