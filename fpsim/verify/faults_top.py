@@ -50,32 +50,11 @@ TOP_FAULTS = (
         "a beat is rotated with the next one's signs",
     ),
     _fault(
-        "ragged-rows",
-        "tile_drain",
-        "assign y_last_o = out_row_q == rows_i - 1'b1;",
-        "assign y_last_o = out_row_q == ROWS_W'(Rows - 1);",
-        "the last row of a ragged tile carries no tlast",
-    ),
-    _fault(
         "keep",
         "tile_drain",
         "assign y_keep_o[2*c +: 2] = {2{real_col}};",
         "assign y_keep_o[2*c +: 2] = 2'b11;",
         "columns beyond N count",
-    ),
-    _fault(
-        "code-address",
-        "weight_loader",
-        "assign read_k_o = codes_q ? k_q + 16'd1 : '0;",
-        "assign read_k_o = codes_q ? k_q : '0;",
-        "activations come one beat late",
-    ),
-    _fault(
-        "column-scale",
-        "weight_loader",
-        "if (taken && !codes_q && col_q == COL_W'(c)) begin",
-        "if (taken && !codes_q && col_q >= COL_W'(c)) begin",
-        "the last column's scale and bias go to all of them",
     ),
     _fault(
         "code-hold",
@@ -111,13 +90,6 @@ TOP_FAULTS = (
         "amp_i < limit",
         "amp_i <= limit",
         "the first amplitude that is too large is taken",
-    ),
-    _fault(
-        "rotation-multiple",
-        "top_check",
-        "(k_i & 32'(HadamardN - 1)) != '0",
-        "(k_i & 32'(HadamardN / 2 - 1)) != '0",
-        "half a block counts as one",
     ),
     _fault(
         "busy-write",

@@ -63,7 +63,11 @@ async def random(dut: Any) -> None:
     host = TopHost(bench)
     await host.begin()
     measured = {}
-    for index, (m, n, k, rotate) in enumerate(shapes(host)):
+    array = host.config.array
+    many = (
+        [] if bench.job.quick else [(130 * array.rows + 1, 1, 1, False), (1, 130 * array.cols + 1, 1, False)]
+    )
+    for index, (m, n, k, rotate) in enumerate(shapes(host) + many):
         program, rows = random_layer(host.config, bench.rng, m, n, k, rotate=rotate, static=index % 2 == 1)
         measured[f"m={m} n={n} k={k}"] = await host.run(program, rows)
     host.stress(True)
