@@ -11,13 +11,14 @@ from fpsim.array.float_accumulator import FloatAccumulator
 from fpsim.vectors.golden_set import read as read_golden
 from fpsim.verify.job import Job
 from fpsim.verify.runner import simulate
+from fpsim.verify.top_unit import TOP_UNITS
 from fpsim.verify.units import KINDS, UNIT_NAMES
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m fpsim.verify", description=__doc__)
     standard = UnitConfig()
-    parser.add_argument("unit", choices=UNIT_NAMES)
+    parser.add_argument("unit", choices=(*UNIT_NAMES, *TOP_UNITS))
     parser.add_argument("--kind", choices=[kind for kind in KINDS if kind != "golden"], default="exhaustive")
     parser.add_argument("--golden", metavar="DIR", help="a golden set, in the configuration it was made for")
     parser.add_argument("--seed", type=int, default=0)

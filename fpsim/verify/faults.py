@@ -20,7 +20,7 @@ from fpsim.verify.faults_streams import STREAMS_FAULTS
 from fpsim.verify.job import Job
 from fpsim.verify.mismatch import RtlMismatch
 from fpsim.verify.rtl_files import default_rtl_folder
-from fpsim.verify.runner import simulate
+from fpsim.verify.runner import Simulator, simulate
 from fpsim.verify.units import unit
 
 FAULTS = (*ARRAY_FAULTS, *FLOATS_FAULTS, *ROWS_FAULTS, *STREAMS_FAULTS)
@@ -53,7 +53,14 @@ def injected(fault: Fault, rtl: Path | None = None) -> Iterator[Path]:
         yield folder
 
 
-def catch(fault: Fault, *, seed: int = 0, rtl: Path | None = None, cache: Path | None = None) -> str:
+def catch(
+    fault: Fault,
+    *,
+    seed: int = 0,
+    rtl: Path | None = None,
+    cache: Path | None = None,
+    simulator: Simulator = "verilator",
+) -> str:
     """Run the bench of the fault's unit on the faulty copy and return the message of its failure.
 
     Raises:
@@ -64,7 +71,7 @@ def catch(fault: Fault, *, seed: int = 0, rtl: Path | None = None, cache: Path |
     with injected(fault, rtl) as folder:
         job = Job(fault.unit, fault.config, kinds=kinds, seed=seed, quick=True, rtl=str(folder))
         try:
-            run = simulate(job, cache)
+            run = simulate(job, cache, simulator=simulator)
         except RtlMismatch as mismatch:
             return str(mismatch)
     raise FaultMissed(

@@ -9,7 +9,7 @@ from fpsim.array.config import ArrayConfig
 from fpsim.formats import Format
 
 Meaning = Literal["unsigned", "signed", "fp16", "tf32", "code", "format", "flag"]
-Style = Literal["combinational", "clocked", "stream"]
+Style = Literal["combinational", "clocked", "stream", "axi"]
 Kind = Literal["golden", "exhaustive", "random"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 STREAM_SIGNALS = ("clk_i", "rst_ni", "in_valid_i", "in_ready_o", "out_valid_o", "out_ready_i")
@@ -35,8 +35,8 @@ class Port:
 
     @property
     def name(self) -> str:
-        """Field name, as in golden sets: the port without _i, _o."""
-        return self.signal[:-2]
+        """Field name, as in golden sets: the port without _i, _o; a bus signal has neither."""
+        return self.signal[:-2] if self.signal.endswith(("_i", "_o")) else self.signal
 
     @property
     def width(self) -> int:
@@ -54,7 +54,8 @@ class Unit:
 
     Attributes:
         name: name of the unit, its law and its bench.
-        style: "combinational", "clocked" (a register with an enable) or "stream" (valid/ready on both sides).
+        style: "combinational", "clocked" (a register with an enable), "stream" (valid/ready on both
+            sides) or "axi" (buses).
         kinds: kinds of vectors that its bench has.
         parameters: of the SystemVerilog module.
         inputs, outputs: data ports; clock, reset and handshake follow from the style.
@@ -79,6 +80,7 @@ class Unit:
             "combinational": (),
             "clocked": ("clk_i", "rst_ni"),
             "stream": STREAM_SIGNALS,
+            "axi": ("clk_i", "rst_ni"),
         }[self.style]
         return control + tuple(port.signal for port in self.inputs + self.outputs)
 

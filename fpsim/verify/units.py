@@ -13,14 +13,15 @@ from fpsim.verify.ports import in_port as _in
 from fpsim.verify.ports import out_port as _out
 from fpsim.verify.ports import select as _select
 from fpsim.verify.row_units import ROW_UNITS
+from fpsim.verify.top_unit import TOP_UNITS
 
 __all__ = ["KINDS", "UNIT_NAMES", "Kind", "Meaning", "Port", "Unit", "unit"]
 
 
 def unit(name: str, config: ArrayConfig) -> Unit:
-    """The unit of that name in that configuration; ValueError lists the known names."""
+    """The unit of that name in that configuration, or "top"; ValueError lists the known names."""
     try:
-        build = _UNITS[name]
+        build = (_UNITS | TOP_UNITS)[name]
     except KeyError:
         raise ValueError(f"unit={name!r}: expected one of {', '.join(UNIT_NAMES)}") from None
     return build(config)

@@ -73,6 +73,12 @@ SIZES: dict[str, list[dict[str, int]]] = {
     "fpsim_fifo": [{"Depth": 1}, {"Depth": 2, "W": 1}, {"Depth": 5}, {"Depth": 64}],
     "fpsim_skid": [{"W": 1}],
     "fpsim_epilogue": [{"Lanes": 1}, {"Lanes": 2, "AccW": 9}, {"Lanes": 2, "AccW": 40}],
+    "fpsim_sign_memory": [{"N": 128}, {"N": 4, "KMax": 32}],
+    "fpsim_top": [
+        {"Rows": 1, "Cols": 1, "HadamardN": 2, "KMax": 32},
+        {"Rows": 3, "Cols": 5, "HadamardN": 4, "Formats": 9, "AccW": 12, "GuardBits": 0, "KMax": 32},
+        {"Rows": 2, "Cols": 21, "HadamardN": 128, "Overlap": 0, "GuardBits": 8, "KMax": 256},
+    ],
 }
 CASES: list[tuple[str, dict[str, int]]] = [(module, {}) for module in MODULES] + [
     (module, parameters) for module, sizes in SIZES.items() for parameters in sizes

@@ -1,0 +1,284 @@
+"""The accelerator behind its buses (`fpsim_top`): register map, layout of the streams, what a start checks.
+
+What a layer computes is `fpsim.array.reference`; here is how it is asked for. A host writes the registers
+and the signs, sets start, streams rows (`row_beats`) and weights (`weight_beats`), and takes results
+(`result_beats`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from fpsim.array.config import OPERAND_FORMATS, ArrayConfig
+from fpsim.array.program import LayerProgram
+
+ID = 0x4650534D  # "FPSM"
+VERSION = 0x00010000
+SIGN_WINDOW = 0x800  # sign i in bit i % 32 of the word at SIGN_WINDOW + 4 * (i // 32)
+START, SOFT_RESET = 1, 2  # bits of Register.CONTROL
+BUSY, DONE, ERROR_AT = 1, 2, 8  # bits of Register.STATUS, and where its error code begins
+ROTATE, STATIC = 1, 2  # bits of Register.RECIPE
+LARGEST_DIMENSION = 65_535  # of M and N: the counters have 16 bits
+SCALE_BITS, BIAS_AT, BIAS_BITS = 19, 24, 16  # of a beat with a column's scale and bias
+CODE_BITS, FP16_BITS, WORD_BITS = 4, 16, 32
+
+
+class Register(IntEnum):
+    """Byte addresses of the registers, 32 bits each."""
+
+    ID = 0x00
+    VERSION = 0x04
+    BUILD0 = 0x08
+    BUILD1 = 0x0C
+    CONTROL = 0x10
+    STATUS = 0x14
+    CYCLES = 0x18
+    M = 0x1C
+    N = 0x20
+    K = 0x24
+    FORMATS = 0x28
+    RECIPE = 0x2C
+    STATIC_EXP = 0x30
+    STATIC_AMP = 0x34
+
+
+class Error(IntEnum):
+    """Error codes of the status register. Those of the data stop a layer until a soft reset."""
+
+    NONE = 0
+    M = 1
+    N = 2
+    K = 3
+    ROTATION = 4
+    A_FORMAT = 5
+    B_FORMAT = 6
+    STATIC_EXP = 7
+    STATIC_AMP = 8
+    BUSY = 9
+    X_LAST = 10
+    X_SPECIAL = 11
+    W_LAST = 12
+
+
+DATA_ERRORS = (Error.X_LAST, Error.X_SPECIAL, Error.W_LAST)
+
+
+@dataclass(frozen=True)
+class TopConfig:
+    """The accelerator with its memories.
+
+    Attributes:
+        array: units and shape of the array.
+        k_max: longest row that the memories hold: a multiple of 32 and of hadamard_n, at least two beats,
+            at most 16384 (the sign window).
+    """
+
+    array: ArrayConfig
+    k_max: int = 4608
+
+    def __post_init__(self) -> None:
+        n = self.array.unit.hadamard_n
+        if self.k_max % 32 or self.k_max % n or not 2 * n <= self.k_max <= 16384:
+            raise ValueError(
+                f"k_max={self.k_max}: expected a multiple of 32 and of hadamard_n={n}, {2 * n} to 16384"
+            )
+
+    def rtl_parameters(self) -> dict[str, int]:
+        """The SystemVerilog parameters of `fpsim_top`."""
+        return {**self.array.rtl_parameters(), "KMax": self.k_max}
+
+    @property
+    def weight_beat_bits(self) -> int:
+        """Bits of a beat of w: a column's scale and bias, or the codes of one k, in whole bytes."""
+        return 8 * -(-max(BIAS_AT + BIAS_BITS, CODE_BITS * self.array.cols) // 8)
+
+    def build_words(self) -> tuple[int, int]:
+        """What the two build registers read as."""
+        p = self.rtl_parameters()
+        return (
+            p["Rows"]
+            | p["Cols"] << 8
+            | p["HadamardN"] << 16
+            | p["Formats"] << 24
+            | p["Saturate"] << 28
+            | p["Overlap"] << 29,
+            p["AccW"] | p["GuardBits"] << 8 | p["KMax"] << 16,
+        )
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the configuration registers hold: raw 32-bit words, legal or not.
+
+    Attributes:
+        m, n, k: rows, output channels, input channels.
+        a_fmt, b_fmt: selectors of the activations' and the weights' format, 0 to 3.
+        rotate: whether rows are rotated on the way in.
+        static: whether the scale is that of the two registers, not found from each row.
+        exp, amp: these registers.
+    """
+
+    m: int
+    n: int
+    k: int
+    a_fmt: int = 0
+    b_fmt: int = 0
+    rotate: bool = False
+    static: bool = False
+    exp: int = 0
+    amp: int = 0
+
+    @classmethod
+    def of(cls, program: LayerProgram, rows: int) -> Setup:
+        """The registers for a layer and a number of rows.
+
+        Raises:
+            ValueError: zero points or a format of more than 4 bits, which `fpsim_top` has no registers for.
+        """
+        for field, name in (("act_fmt", program.act_fmt), ("weight_fmt", program.weight_fmt)):
+            if name not in OPERAND_FORMATS:
+                raise ValueError(f"{field}={name!r}: expected one of {', '.join(OPERAND_FORMATS)}")
+        if program.act_zero is not None or program.weight_zero is not None:
+            raise ValueError(f"{program.name}: zero points: expected None, fpsim_top has none")
+        n, k = program.shape
+        static = program.static
+        return cls(
+            rows,
+            n,
+            k,
+            OPERAND_FORMATS.index(program.act_fmt),
+            OPERAND_FORMATS.index(program.weight_fmt),
+            program.signs is not None,
+            static is not None,
+            0 if static is None else static.exp,
+            0 if static is None else static.amp,
+        )
+
+    def writes(self) -> list[tuple[Register, int]]:
+        """Register writes that set it up."""
+        return [
+            (Register.M, self.m),
+            (Register.N, self.n),
+            (Register.K, self.k),
+            (Register.FORMATS, self.a_fmt | self.b_fmt << 4),
+            (Register.RECIPE, ROTATE * self.rotate | STATIC * self.static),
+            (Register.STATIC_EXP, self.exp),
+            (Register.STATIC_AMP, self.amp),
+        ]
+
+
+def check(config: TopConfig, setup: Setup) -> Error:
+    """What a start says to these registers: the first thing that is not legal."""
+    unit = config.array.unit
+    n = unit.hadamard_n
+    built_in = [OPERAND_FORMATS.index(name) for name in unit.formats]
+    amp_end = (n if setup.rotate else 1) * (1 << (unit.align_bits - 1))
+    bits = bin(setup.amp).removeprefix("0b").rstrip("0")
+    verdicts = (
+        (1 <= setup.m <= LARGEST_DIMENSION, Error.M),
+        (1 <= setup.n <= LARGEST_DIMENSION, Error.N),
+        (1 <= setup.k <= config.k_max, Error.K),
+        (not setup.rotate or setup.k % n == 0, Error.ROTATION),
+        (setup.a_fmt in built_in, Error.A_FORMAT),
+        (setup.b_fmt in built_in, Error.B_FORMAT),
+        (not setup.static or 1 <= setup.exp <= 30, Error.STATIC_EXP),
+        (not setup.static or (0 < setup.amp < amp_end and len(bits) <= 11), Error.STATIC_AMP),
+    )
+    return next((error for legal, error in verdicts if not legal), Error.NONE)
+
+
+def sign_words(signs: Sequence[int]) -> list[int]:
+    """Words of the sign window: bit i % 32 of word i // 32 is 1 where element i is negated."""
+    words = [0] * -(-len(signs) // WORD_BITS)
+    for i, sign in enumerate(signs):
+        words[i // WORD_BITS] |= (sign < 0) << i % WORD_BITS
+    return words
+
+
+def row_beats(config: TopConfig, row: Sequence[int], padding: int = 0) -> list[int]:
+    """One row of x: ⌈K / hadamard_n⌉ beats, element 0 in the lowest 16 bits, tlast on the last beat.
+
+    Args:
+        config: the accelerator.
+        row: FP16 bits (K).
+        padding: bits behind the last element; they do not count.
+    """
+    lanes = config.array.unit.hadamard_n
+    missing = -len(row) % lanes
+    whole = [*row, *((padding >> FP16_BITS * i) & 0xFFFF for i in range(missing))]
+    return [_packed(whole[at : at + lanes], FP16_BITS) for at in range(0, len(whole), lanes)]
+
+
+def weight_beats(
+    config: TopConfig, program: LayerProgram, first_col: int, padding: Sequence[int] | None = None
+) -> list[int]:
+    """One tile of w: a beat for each of C columns, then one for each k; tlast on the last beat.
+
+    Column beat: bits 18:0 the column scale (TF32), 39:24 the bias (FP16). Beat of k: bits 4c+3:4c the code of
+    column c. All other bits, and columns beyond N, do not count.
+
+    Args:
+        config: the accelerator.
+        program: the layer.
+        first_col: first output channel of the tile.
+        padding: a word for each of the C + K beats whose bits fill what does not count; None: zeros.
+    """
+    cols, (n, k) = config.array.cols, program.shape
+    real = range(first_col, min(first_col + cols, n))
+    padding = [0] * (cols + k) if padding is None else padding
+    header_mask = (1 << SCALE_BITS) - 1 | ((1 << BIAS_BITS) - 1) << BIAS_AT
+    beats = []
+    for place in range(cols):
+        word = padding[place]
+        if place < len(real):
+            scale, bias = int(program.col_scale[real[place]]), int(program.bias[real[place]])
+            word = word & ~header_mask | scale | bias << BIAS_AT
+        beats.append(word)
+    code_mask = (1 << CODE_BITS * len(real)) - 1
+    for step in range(k):
+        codes = _packed([int(program.weight_codes[c, step]) for c in real], CODE_BITS)
+        beats.append(padding[cols + step] & ~code_mask | codes)
+    return [word & ((1 << config.weight_beat_bits) - 1) for word in beats]
+
+
+@dataclass(frozen=True)
+class ResultBeat:
+    """One beat of y.
+
+    Attributes:
+        data: FP16 bits of C columns, column 0 lowest; 0 beyond N.
+        keep: two bits (bytes) for each column, 0 beyond N.
+        last: the last row of a tile.
+    """
+
+    data: int
+    keep: int
+    last: bool
+
+
+def result_beats(config: TopConfig, y: Sequence[Sequence[int]]) -> list[ResultBeat]:
+    """All beats of y: row tile by row tile, column tile by column tile, real row by real row.
+
+    Args:
+        config: the accelerator.
+        y: FP16 bits (M, N).
+    """
+    rows, cols = config.array.rows, config.array.cols
+    beats = []
+    for top in range(0, len(y), rows):
+        tile = y[top : top + rows]
+        for left in range(0, len(y[0]), cols):
+            for index, row in enumerate(tile):
+                real = row[left : left + cols]
+                keep = (1 << 2 * len(real)) - 1
+                beats.append(ResultBeat(_packed(real, FP16_BITS), keep, index == len(tile) - 1))
+    return beats
+
+
+def _packed(lanes: Sequence[int], bits: int) -> int:
+    word = 0
+    for index, lane in enumerate(lanes):
+        word |= int(lane) << index * bits
+    return word

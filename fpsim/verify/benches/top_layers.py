@@ -1,0 +1,62 @@
+"""Random small layers for `fpsim_top`: every recipe that its registers know, rows of every kind."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+
+from fpsim.array.program import LayerProgram, StaticScale
+from fpsim.array.top import TopConfig
+
+Rows = list[list[int]]
+
+
+def random_layer(
+    config: TopConfig, rng: random.Random, m: int, n: int, k: int, *, rotate: bool, static: bool
+) -> tuple[LayerProgram, Rows]:
+    """A layer of that shape and M rows of FP16 bits."""
+    unit = config.array.unit
+    return (
+        LayerProgram(
+            name="random",
+            act_fmt=rng.choice(unit.formats),
+            weight_fmt=rng.choice(unit.formats),
+            weight_codes=np.array([[rng.getrandbits(4) for _ in range(k)] for _ in range(n)], np.uint8),
+            col_scale=np.array(
+                [rng.randrange(105, 130) << 10 | rng.getrandbits(10) for _ in range(n)], np.uint32
+            ),
+            bias=np.array([_fp16(rng, 15) for _ in range(n)], np.uint16),
+            signs=np.array([rng.choice((-1, 1)) for _ in range(k)], np.int8) if rotate else None,
+            static=_static(config, rng, rotate) if static else None,
+        ),
+        [_row(rng, k) for _ in range(m)],
+    )
+
+
+def _fp16(rng: random.Random, most_exponent: int) -> int:
+    return rng.getrandbits(1) << 15 | rng.randint(0, most_exponent) << 10 | rng.getrandbits(10)
+
+
+def _row(rng: random.Random, k: int) -> list[int]:
+    """Large, middling, subnormal numbers; sparse rows; zeros of both signs."""
+    kind = rng.choices(("wide", "near", "subnormal", "sparse", "zero"), (3, 3, 1, 2, 1))[0]
+    if kind == "zero":
+        return [rng.getrandbits(1) << 15 for _ in range(k)]
+    if kind == "subnormal":
+        return [_fp16(rng, 0) for _ in range(k)]
+    if kind == "near":
+        top = rng.randint(3, 30)
+        return [
+            rng.getrandbits(1) << 15 | rng.randint(top - 3, top) << 10 | rng.getrandbits(10) for _ in range(k)
+        ]
+    row = [_fp16(rng, 30) for _ in range(k)]
+    return [x if kind == "wide" or rng.random() < 0.2 else 0 for x in row]
+
+
+def _static(config: TopConfig, rng: random.Random, rotate: bool) -> StaticScale:
+    unit = config.array.unit
+    bits = unit.align_bits - 1 + (unit.hadamard_stages if rotate else 0)
+    wide = rng.randint(1, bits)
+    amp = rng.randint(1 << (wide - 1), (1 << wide) - 1)
+    return StaticScale(rng.randint(1, 30), amp >> max(wide - 11, 0) << max(wide - 11, 0))

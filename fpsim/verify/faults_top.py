@@ -1,0 +1,129 @@
+"""Faults of the accelerator's top: registers, order, rows, codes, weights, results."""
+
+from __future__ import annotations
+
+from fpsim.array.config import ArrayConfig, UnitConfig
+from fpsim.verify.fault import Fault
+
+# As small as ragged tiles, blocks and rows allow: every fault is a build of its own.
+_CONFIG = ArrayConfig(2, 2, UnitConfig(hadamard_n=4))
+
+
+def _fault(name: str, file: str, find: str, replace: str, meaning: str) -> Fault:
+    return Fault(f"top-{name}", "top", f"fpsim_{file}.sv", find, replace, meaning, _CONFIG)
+
+
+TOP_FAULTS = (
+    _fault(
+        "tlast",
+        "row_path",
+        "if (taken && x_last_i != is_last) error_o = ERROR_X_LAST;",
+        "if (taken && x_last_i && !is_last) error_o = ERROR_X_LAST;",
+        "a row without a tlast is taken",
+    ),
+    _fault(
+        "mask",
+        "lane_mask",
+        "(!en_i || LANE_W'(i) <= highest_i)",
+        "(!en_i || LANE_W'(i / 2) <= highest_i)",
+        "lanes behind the end of a row count",
+    ),
+    _fault(
+        "row-exponent",
+        "row_path",
+        "if (taken && (in_at == '0 || beat_exp > largest_q)) largest_q <= beat_exp;",
+        "if (taken && beat_exp > largest_q) largest_q <= beat_exp;",
+        "the exponent of one row stays for the next one",
+    ),
+    _fault(
+        "amax",
+        "row_path",
+        "if (rotated_valid && (out_at == '0 || beat_amax > amax_q)) amax_q <= beat_amax;",
+        "if (rotated_valid) amax_q <= beat_amax;",
+        "the last beat alone makes the amplitude",
+    ),
+    _fault(
+        "signs",
+        "row_phases",
+        "fetched_at_q <= in_at_q;",
+        "fetched_at_q <= in_at_q + 1'b1;",
+        "a beat is rotated with the next one's signs",
+    ),
+    _fault(
+        "keep",
+        "tile_drain",
+        "assign y_keep_o[2*c +: 2] = {2{real_col}};",
+        "assign y_keep_o[2*c +: 2] = 2'b11;",
+        "columns beyond N count",
+    ),
+    _fault(
+        "code-hold",
+        "weight_loader",
+        "assign read_en_o = taken && (codes_q || last_col);",
+        "assign read_en_o = run_i && (codes_q || last_col);",
+        "activations go on while weights are waited for",
+    ),
+    _fault(
+        "lost-tile",
+        "top_control",
+        "assign more_cols = cols_left_q > 16'(Cols);",
+        "assign more_cols = cols_left_q >= 16'(2 * Cols);",
+        "a ragged last tile of columns is left out",
+    ),
+    _fault(
+        "row-scale",
+        "tile_drain",
+        "if (scale_en_i) scales_q[scale_row_i] <= scale_i;",
+        "if (scale_en_i && scale_row_i == '0) scales_q[scale_row_i] <= scale_i;",
+        "only the first row's scale is kept",
+    ),
+    _fault(
+        "done-early",
+        "tile_drain",
+        "assign done_o = (array_last || array_done_q) && (y_last || y_done_q);",
+        "assign done_o = array_last || array_done_q;",
+        "a tile ends with the array, while results still wait",
+    ),
+    _fault(
+        "amplitude-limit",
+        "top_check",
+        "amp_i < limit",
+        "amp_i <= limit",
+        "the first amplitude that is too large is taken",
+    ),
+    _fault(
+        "busy-write",
+        "top_regs",
+        "assign sign_write_o = write_i && is_sign && !busy;",
+        "assign sign_write_o = write_i && is_sign;",
+        "signs change while a layer runs",
+    ),
+    _fault(
+        "strobes",
+        "top_axil",
+        "assign write_o = execute && whole_q;",
+        "assign write_o = execute;",
+        "a write of one byte writes four",
+    ),
+    _fault(
+        "read-answer",
+        "top_axil",
+        "if (fetch) begin",
+        "if (has_read_q) begin",
+        "the answer to a read changes while it waits",
+    ),
+    _fault(
+        "soft-reset",
+        "top_regs",
+        "clear_q <= reset_pending_q && !offered_i;",
+        "clear_q <= reset_pending_q;",
+        "a soft reset takes back a result that is on offer",
+    ),
+    _fault(
+        "no-stop",
+        "top_control",
+        "if (busy_o && error_i != '0) state_d = StStopped;",
+        "if (busy_o && error_i != '0) state_d = StIdle;",
+        "after an error in the data the rest of the streams is not dropped",
+    ),
+)

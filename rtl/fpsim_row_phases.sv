@@ -1,0 +1,87 @@
+// Phases of the row path and the beats that enter and leave them: load, rotate, quantize, load, ...
+//
+// Load counts the beats that are taken. The two other phases read beat after beat from a memory, one per cycle
+// (read_o, in_at_o; the data are there one cycle later, fetched_o, fetched_at_o), and end with the last beat that leaves
+// their pipeline (leaves_i, out_at_o).
+//
+// Latency: 1. Throughput: one beat per cycle. Overflow: none. Reset: load, beat 0. Python twin: fpsim/array/top_cycles.py.
+
+`default_nettype none
+
+module fpsim_row_phases #(
+  parameter int AtW = 8  // bits of a beat's index
+) (
+  input  logic           clk_i,
+  input  logic           rst_ni,
+  input  logic [AtW-1:0] last_beat_i,
+  input  logic           taken_i,      // load: a beat enters
+  input  logic           leaves_i,     // rotate, quantize: a beat leaves
+  output logic           load_o,
+  output logic           rotate_o,
+  output logic           quantize_o,
+  output logic           read_o,       // beat in_at_o is to be read
+  output logic [AtW-1:0] in_at_o,
+  output logic           in_last_o,
+  output logic           fetched_o,    // beat fetched_at_o has been read
+  output logic [AtW-1:0] fetched_at_o,
+  output logic [AtW-1:0] out_at_o,
+  output logic           phase_end_o
+);
+
+  typedef enum logic [1:0] {StLoad, StRotate, StQuantize} state_e;
+
+  state_e         state_d, state_q;
+  logic [AtW-1:0] in_at_q, out_at_q, fetched_at_q;
+  logic           unread_q, fetched_q;  // beats of this phase are still to be read
+
+  assign load_o       = state_q == StLoad;
+  assign rotate_o     = state_q == StRotate;
+  assign quantize_o   = state_q == StQuantize;
+  assign read_o       = unread_q && !load_o;
+  assign in_at_o      = in_at_q;
+  assign in_last_o    = in_at_q == last_beat_i;
+  assign fetched_o    = fetched_q;
+  assign fetched_at_o = fetched_at_q;
+  assign out_at_o     = out_at_q;
+  assign phase_end_o  = load_o ? taken_i && in_last_o : leaves_i && out_at_q == last_beat_i;
+
+  always_comb begin
+    state_d = state_q;
+    if (phase_end_o) begin
+      case (state_q)
+        StLoad:   state_d = StRotate;
+        StRotate: state_d = StQuantize;
+        default:  state_d = StLoad;
+      endcase
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_q   <= StLoad;
+      in_at_q   <= '0;
+      out_at_q  <= '0;
+      unread_q  <= 1'b1;
+      fetched_q <= 1'b0;
+    end else begin
+      state_q   <= state_d;
+      fetched_q <= read_o;
+      if (phase_end_o) begin
+        in_at_q  <= '0;
+        out_at_q <= '0;
+        unread_q <= 1'b1;
+      end else begin
+        if (taken_i || read_o) in_at_q <= in_at_q + 1'b1;
+        if (read_o && in_last_o) unread_q <= 1'b0;
+        if (leaves_i) out_at_q <= out_at_q + 1'b1;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    fetched_at_q <= in_at_q;
+  end
+
+endmodule
+
+`default_nettype wire

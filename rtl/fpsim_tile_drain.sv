@@ -1,0 +1,104 @@
+// A finished tile on its way out: rows of accumulators through the epilogue to the stream y.
+//
+//   array ─► rows below rows_i ─► epilogue, with the row's scale ─► columns below cols_i ─► y
+//              the others drop                                      the others 0, tkeep 0
+//
+// Row scales come in while rows are quantized and stay for all tiles of these rows. tlast is on the tile's last row.
+// Latency: 4. Throughput: one row per cycle. Overflow: saturates as the epilogue does. done_o: in the cycle that the
+// last row of the array has left and the last real one has been taken.
+// Python twin: fpsim/array/top.py (result_beats).
+
+`default_nettype none
+
+module fpsim_tile_drain #(
+  parameter int Rows = fpsim_pkg::ROWS,
+  parameter int Cols = fpsim_pkg::COLS,
+  parameter int AccW = fpsim_pkg::ACC_W
+) (
+  input  logic                                      clk_i,
+  input  logic                                      rst_ni,
+  input  logic                                      run_i,   // 0: nothing is taken from the array
+  input  logic                                      scale_en_i,
+  input  logic [(Rows > 1 ? $clog2(Rows) : 1)-1:0]  scale_row_i,
+  input  logic [fpsim_pkg::TF32_W-1:0]              scale_i,
+  input  logic [$clog2(Rows+1)-1:0]                 rows_i,  // real ones, at least 1
+  input  logic [$clog2(Cols+1)-1:0]                 cols_i,
+  input  logic [Cols*fpsim_pkg::TF32_W-1:0]         col_scale_i,
+  input  logic [Cols*fpsim_pkg::FP16_W-1:0]         bias_i,
+  input  logic                                      acc_valid_i,
+  output logic                                      acc_ready_o,
+  input  logic                                      acc_last_i,
+  input  logic [Cols*AccW-1:0]                      acc_i,
+  output logic                                      y_valid_o,
+  input  logic                                      y_ready_i,
+  output logic [Cols*fpsim_pkg::FP16_W-1:0]         y_o,
+  output logic [2*Cols-1:0]                         y_keep_o,
+  output logic                                      y_last_o,
+  output logic                                      done_o
+);
+
+  localparam int FP16_W = fpsim_pkg::FP16_W;
+  localparam int TF32_W = fpsim_pkg::TF32_W;
+  localparam int ROW_W  = Rows > 1 ? $clog2(Rows) : 1;
+  localparam int ROWS_W = $clog2(Rows + 1);
+  localparam int COLS_W = $clog2(Cols + 1);
+
+  logic [TF32_W-1:0] scales_q [0:Rows-1];
+  logic [ROWS_W-1:0] row_q, out_row_q;  // the next row of the array, of y
+  logic              array_done_q, y_done_q, array_last, y_last, real_row, epilogue_ready, epilogue_valid;
+  logic [TF32_W-1:0] row_scale;
+
+  always_ff @(posedge clk_i) begin
+    if (scale_en_i) scales_q[scale_row_i] <= scale_i;
+  end
+
+  assign row_scale      = scales_q[row_q[ROW_W-1:0]];
+  assign real_row       = row_q < rows_i;
+  assign epilogue_valid = run_i && acc_valid_i && real_row;
+  assign acc_ready_o    = run_i && (!real_row || epilogue_ready);
+
+  logic [Cols*FP16_W-1:0] y;
+
+  fpsim_epilogue #(.Lanes(Cols), .AccW(AccW)) u_epilogue (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .in_valid_i (epilogue_valid),
+    .in_ready_o (epilogue_ready),
+    .acc_i      (acc_i),
+    .row_scale_i(row_scale),
+    .col_scale_i(col_scale_i),
+    .bias_i     (bias_i),
+    .out_valid_o(y_valid_o),
+    .out_ready_i(y_ready_i),
+    .y_o        (y)
+  );
+
+  for (genvar c = 0; c < Cols; c++) begin : gen_col
+    logic real_col;
+    assign real_col = COLS_W'(c) < cols_i;
+    assign y_o[c*FP16_W +: FP16_W] = real_col ? y[c*FP16_W +: FP16_W] : '0;
+    assign y_keep_o[2*c +: 2]      = {2{real_col}};
+  end
+
+  assign y_last_o   = out_row_q == rows_i - 1'b1;
+  assign array_last = acc_valid_i && acc_ready_o && acc_last_i;
+  assign y_last     = y_valid_o && y_ready_i && y_last_o;
+  assign done_o     = (array_last || array_done_q) && (y_last || y_done_q);
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      row_q        <= '0;
+      out_row_q    <= '0;
+      array_done_q <= 1'b0;
+      y_done_q     <= 1'b0;
+    end else begin
+      if (acc_valid_i && acc_ready_o) row_q <= acc_last_i ? '0 : row_q + 1'b1;
+      if (y_valid_o && y_ready_i) out_row_q <= y_last_o ? '0 : out_row_q + 1'b1;
+      array_done_q <= (array_done_q || array_last) && !done_o;
+      y_done_q     <= (y_done_q || y_last) && !done_o;
+    end
+  end
+
+endmodule
+
+`default_nettype wire

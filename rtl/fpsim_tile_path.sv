@@ -1,0 +1,143 @@
+// A tile of rows, quantized, times tile after tile of columns: code_banks and weights meet in the array, results leave.
+//
+//   codes of rows ─► code_banks ──┐
+//   w ─► weight_loader ───────────┴─► mac_array ─► tile_drain ─► y
+//
+// Codes and scales of the rows come in with code_write_i and row_done_i. run_weights_i takes one tile's weights (until
+// weights_done_o), run_drain_i then hands over its results (until tile_done_o).
+// Latency and Throughput: fpsim/array/top_cycles.py. Overflow: that of the array and the epilogue.
+// Python twin: fpsim/array/reference.py (trace_tile).
+
+`default_nettype none
+
+module fpsim_tile_path #(
+  parameter int Rows      = fpsim_pkg::ROWS,
+  parameter int Cols      = fpsim_pkg::COLS,
+  parameter int Formats   = fpsim_pkg::FORMATS,
+  parameter int AccW      = fpsim_pkg::ACC_W,
+  parameter int HadamardN = fpsim_pkg::HADAMARD_N,
+  parameter int Saturate  = fpsim_pkg::SATURATE,
+  parameter int Overlap   = fpsim_pkg::OVERLAP,
+  parameter int KMax      = 4608,
+  parameter int WBeatW    = 64  // bits of a beat of w
+) (
+  input  logic                                      clk_i,
+  input  logic                                      rst_ni,
+  input  logic [15:0]                               k_i,
+  input  logic [fpsim_pkg::FMT_W-1:0]               a_fmt_i,
+  input  logic [fpsim_pkg::FMT_W-1:0]               b_fmt_i,
+  input  logic                                      run_weights_i,
+  input  logic                                      run_drain_i,
+  input  logic [$clog2(Rows+1)-1:0]                 rows_i,  // real ones of the tile
+  input  logic [$clog2(Cols+1)-1:0]                 cols_i,
+  input  logic                                      code_write_i,
+  input  logic [(Rows > 1 ? $clog2(Rows) : 1)-1:0]  row_i,
+  input  logic [$clog2(KMax/HadamardN)-1:0]         code_at_i,
+  input  logic [HadamardN*fpsim_pkg::CODE_W-1:0]    codes_i,
+  input  logic                                      row_done_i,
+  input  logic [fpsim_pkg::TF32_W-1:0]              row_scale_i,
+  input  logic                                      w_valid_i,
+  output logic                                      w_ready_o,
+  input  logic [WBeatW-1:0]                         w_data_i,
+  input  logic                                      w_last_i,
+  output logic                                      y_valid_o,
+  input  logic                                      y_ready_i,
+  output logic [Cols*fpsim_pkg::FP16_W-1:0]         y_data_o,
+  output logic [2*Cols-1:0]                         y_keep_o,
+  output logic                                      y_last_o,
+  output logic                                      weights_done_o,
+  output logic                                      tile_done_o,
+  output logic [7:0]                                error_o
+);
+
+  logic                              read_en, beat_valid, beat_ready, beat_first, beat_last;
+  logic                              acc_valid, acc_ready, acc_last;
+  logic [15:0]                       read_k;
+  logic [Rows*fpsim_pkg::CODE_W-1:0] a_codes;
+  logic [Cols*fpsim_pkg::CODE_W-1:0] b_codes;
+  logic [Cols*fpsim_pkg::TF32_W-1:0] col_scale;
+  logic [Cols*fpsim_pkg::FP16_W-1:0] bias;
+  logic [Cols*AccW-1:0]              acc;
+
+  fpsim_code_banks #(.Rows(Rows), .N(HadamardN), .KMax(KMax)) u_code_banks (
+    .clk_i      (clk_i),
+    .write_en_i (code_write_i),
+    .write_row_i(row_i),
+    .write_at_i (code_at_i),
+    .write_i    (codes_i),
+    .read_en_i  (read_en),
+    .read_k_i   (read_k),
+    .rows_i     (rows_i),
+    .codes_o    (a_codes)
+  );
+
+  fpsim_weight_loader #(.Cols(Cols), .W(WBeatW)) u_weight_loader (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .run_i       (run_weights_i),
+    .k_i         (k_i),
+    .w_valid_i   (w_valid_i),
+    .w_ready_o   (w_ready_o),
+    .w_i         (w_data_i),
+    .w_last_i    (w_last_i),
+    .read_en_o   (read_en),
+    .read_k_o    (read_k),
+    .beat_valid_o(beat_valid),
+    .beat_ready_i(beat_ready),
+    .beat_first_o(beat_first),
+    .beat_last_o (beat_last),
+    .codes_o     (b_codes),
+    .col_scale_o (col_scale),
+    .bias_o      (bias),
+    .tile_done_o (weights_done_o),
+    .error_o     (error_o)
+  );
+
+  fpsim_mac_array #(
+    .Rows(Rows), .Cols(Cols), .Formats(Formats), .AccW(AccW), .Saturate(Saturate), .Overlap(Overlap)
+  ) u_array (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .a_fmt_i    (a_fmt_i),
+    .b_fmt_i    (b_fmt_i),
+    .in_valid_i (beat_valid),
+    .in_ready_o (beat_ready),
+    .in_first_i (beat_first),
+    .in_shift_i (1'b0),
+    .in_last_i  (beat_last),
+    .in_a_low_i (1'b0),
+    .in_b_low_i (1'b0),
+    .a_codes_i  (a_codes),
+    .b_codes_i  (b_codes),
+    .out_valid_o(acc_valid),
+    .out_ready_i(acc_ready),
+    .out_last_o (acc_last),
+    .out_acc_o  (acc)
+  );
+
+  fpsim_tile_drain #(.Rows(Rows), .Cols(Cols), .AccW(AccW)) u_drain (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .run_i      (run_drain_i),
+    .scale_en_i (row_done_i),
+    .scale_row_i(row_i),
+    .scale_i    (row_scale_i),
+    .rows_i     (rows_i),
+    .cols_i     (cols_i),
+    .col_scale_i(col_scale),
+    .bias_i     (bias),
+    .acc_valid_i(acc_valid),
+    .acc_ready_o(acc_ready),
+    .acc_last_i (acc_last),
+    .acc_i      (acc),
+    .y_valid_o  (y_valid_o),
+    .y_ready_i  (y_ready_i),
+    .y_o        (y_data_o),
+    .y_keep_o   (y_keep_o),
+    .y_last_o   (y_last_o),
+    .done_o     (tile_done_o)
+  );
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,186 @@
+// Registers of the accelerator: configuration, start, soft reset, status, cycle counter. rtl/README.md has the map.
+//
+// Start is passed on (start_o, one cycle) if the machine rests, no stop from an error stands, and the configuration is
+// legal; else the write is answered with an error, and error_q says why. Registers and signs keep still while a layer
+// runs: such writes are refused. Soft reset waits until no result is on offer that has not been taken (a valid must not
+// fall), then clear_o resets the whole datapath for one cycle; configuration and signs stay.
+// The latest error stands until an accepted start or a soft reset.
+//
+// Latency: 1 from a write to its effect. Throughput: one access per cycle. Overflow: the cycle counter wraps at 2^32.
+// Reset: configuration 0. Python twin: fpsim/array/top.py.
+
+`default_nettype none
+
+module fpsim_top_regs #(
+  parameter int Formats   = fpsim_pkg::FORMATS,
+  parameter int GuardBits = fpsim_pkg::GUARD_BITS,
+  parameter int HadamardN = fpsim_pkg::HADAMARD_N,
+  parameter int KMax      = 4608,
+  parameter int Build0    = 0,  // the two words that tell the host what is built in
+  parameter int Build1    = 0
+) (
+  input  logic                          clk_i,
+  input  logic                          rst_ni,
+  input  logic                          write_i,
+  input  logic [9:0]                    write_at_i,
+  input  logic [31:0]                   write_data_i,
+  output logic                          write_error_o,
+  input  logic [9:0]                    read_at_i,
+  output logic [31:0]                   read_data_o,
+  output logic                          read_error_o,
+  output logic                          sign_write_o,   // word write_at_i[8:0] of the sign vector
+  output logic                          start_o,
+  output logic                          clear_o,
+  input  logic                          busy_i,         // a layer runs
+  input  logic                          stopped_i,      // an error in the data has stopped one
+  input  logic                          finished_i,     // last cycle of a layer
+  input  logic [7:0]                    data_error_i,   // in the cycle it shows; 0: none
+  input  logic                          offered_i,      // a result waits and is not taken in this cycle
+  output logic [15:0]                   m_o,
+  output logic [15:0]                   n_o,
+  output logic [15:0]                   k_o,
+  output logic [fpsim_pkg::FMT_W-1:0]   a_fmt_o,
+  output logic [fpsim_pkg::FMT_W-1:0]   b_fmt_o,
+  output logic                          rotate_o,
+  output logic                          static_o,
+  output logic [fpsim_pkg::FP16_EXP_W-1:0] exp_o,
+  output logic [31:0]                   amp_o
+);
+
+  localparam logic [31:0] ID         = 32'h4650_534D;  // "FPSM"
+  localparam logic [31:0] VERSION    = 32'h0001_0000;
+  localparam logic [7:0]  ERROR_BUSY = 8'd9;           // start while a layer runs
+  localparam logic [9:0]  AT_ID = 10'd0, AT_VERSION = 10'd1, AT_BUILD0 = 10'd2, AT_BUILD1 = 10'd3;
+  localparam logic [9:0]  AT_CONTROL = 10'd4, AT_STATUS = 10'd5, AT_CYCLES = 10'd6, AT_M = 10'd7, AT_N = 10'd8;
+  localparam logic [9:0]  AT_K = 10'd9, AT_FORMATS = 10'd10, AT_RECIPE = 10'd11, AT_EXP = 10'd12, AT_AMP = 10'd13;
+
+  logic [31:0] m_q, n_q, k_q, exp_q, amp_q, cycles_q;
+  logic [3:0]  formats_q;  // {weights, activations}
+  logic [1:0]  recipe_q;   // {static, rotate}
+  logic [7:0]  error_q, check_error;
+  logic        done_q, reset_pending_q, clear_q, busy;
+
+  // ---------------------------------
+  // Writes
+  // ---------------------------------
+  logic is_sign, is_config, is_control, wants_start, wants_reset;
+
+  assign is_sign      = write_at_i[9];
+  assign is_config    = !is_sign && write_at_i >= AT_M && write_at_i <= AT_AMP;
+  assign is_control   = write_at_i == AT_CONTROL;
+  assign wants_start  = write_i && is_control && write_data_i[0];
+  assign wants_reset  = write_i && is_control && write_data_i[1];
+  assign busy         = busy_i || reset_pending_q || clear_q;
+  assign start_o      = wants_start && !wants_reset && !busy && !stopped_i && check_error == '0;
+  assign sign_write_o = write_i && is_sign && !busy;
+
+  always_comb begin
+    write_error_o = busy;
+    if (is_control) write_error_o = wants_start && !start_o;
+    else if (!is_sign && !is_config) write_error_o = 1'b1;
+  end
+
+  fpsim_top_check #(.Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .KMax(KMax)) u_check (
+    .m_i     (m_q),
+    .n_i     (n_q),
+    .k_i     (k_q),
+    .a_fmt_i (a_fmt_o),
+    .b_fmt_i (b_fmt_o),
+    .rotate_i(rotate_o),
+    .static_i(static_o),
+    .exp_i   (exp_q),
+    .amp_i   (amp_q),
+    .error_o (check_error)
+  );
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      {m_q, n_q, k_q, exp_q, amp_q, formats_q, recipe_q} <= '0;
+    end else if (write_i && is_config && !busy) begin
+      case (write_at_i)
+        AT_M:       m_q       <= write_data_i;
+        AT_N:       n_q       <= write_data_i;
+        AT_K:       k_q       <= write_data_i;
+        AT_FORMATS: formats_q <= {write_data_i[5:4], write_data_i[1:0]};
+        AT_RECIPE:  recipe_q  <= write_data_i[1:0];
+        AT_EXP:     exp_q     <= write_data_i;
+        default:    amp_q     <= write_data_i;
+      endcase
+    end
+  end
+
+  // ---------------------------------
+  // Status
+  // ---------------------------------
+  logic [7:0] new_error;
+
+  always_comb begin
+    new_error = '0;
+    if (wants_start && !wants_reset) begin
+      if (busy) new_error = ERROR_BUSY;
+      else if (!stopped_i) new_error = check_error;
+    end
+    if (data_error_i != '0) new_error = data_error_i;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      error_q         <= '0;
+      done_q          <= 1'b0;
+      cycles_q        <= '0;
+      reset_pending_q <= 1'b0;
+      clear_q         <= 1'b0;
+    end else begin
+      clear_q         <= reset_pending_q && !offered_i;
+      reset_pending_q <= (reset_pending_q && offered_i) || wants_reset;
+      if (start_o || clear_q) begin
+        error_q  <= '0;
+        done_q   <= 1'b0;
+        cycles_q <= '0;
+      end else begin
+        if (new_error != '0) error_q <= new_error;
+        if (finished_i) done_q <= 1'b1;
+        if (busy_i) cycles_q <= cycles_q + 1'b1;
+      end
+    end
+  end
+
+  // ---------------------------------
+  // Reads
+  // ---------------------------------
+  always_comb begin
+    read_error_o = 1'b0;
+    case (read_at_i)
+      AT_ID:      read_data_o = ID;
+      AT_VERSION: read_data_o = VERSION;
+      AT_BUILD0:  read_data_o = Build0;
+      AT_BUILD1:  read_data_o = Build1;
+      AT_CONTROL: read_data_o = '0;
+      AT_STATUS:  read_data_o = {16'd0, error_q, 6'd0, done_q, busy};
+      AT_CYCLES:  read_data_o = cycles_q;
+      AT_M:       read_data_o = m_q;
+      AT_N:       read_data_o = n_q;
+      AT_K:       read_data_o = k_q;
+      AT_FORMATS: read_data_o = {26'd0, formats_q[3:2], 2'd0, formats_q[1:0]};
+      AT_RECIPE:  read_data_o = {30'd0, recipe_q};
+      AT_EXP:     read_data_o = exp_q;
+      AT_AMP:     read_data_o = amp_q;
+      default: begin
+        read_data_o  = '0;
+        read_error_o = 1'b1;
+      end
+    endcase
+  end
+
+  assign clear_o            = clear_q;
+  assign m_o                = m_q[15:0];
+  assign n_o                = n_q[15:0];
+  assign k_o                = k_q[15:0];
+  assign {b_fmt_o, a_fmt_o} = formats_q;
+  assign {static_o, rotate_o} = recipe_q;
+  assign exp_o              = exp_q[fpsim_pkg::FP16_EXP_W-1:0];
+  assign amp_o              = amp_q;
+
+endmodule
+
+`default_nettype wire

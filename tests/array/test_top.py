@@ -1,0 +1,162 @@
+"""Layouts, checks and cycles of the whole accelerator, by hand; its RTL is measured in tests/rtl."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fpsim.array.config import ArrayConfig, UnitConfig
+from fpsim.array.program import LayerProgram, StaticScale
+from fpsim.array.top import (
+    Error,
+    Register,
+    ResultBeat,
+    Setup,
+    TopConfig,
+    check,
+    result_beats,
+    row_beats,
+    sign_words,
+    weight_beats,
+)
+from fpsim.array.top_cycles import row_cycles, tile_cycles, top_cycles
+
+CONFIG = TopConfig(ArrayConfig(2, 3, UnitConfig(("e2m1", "int4"), hadamard_n=4)), 32)
+GOOD = Setup(2, 3, 8, a_fmt=0, b_fmt=3, rotate=True, static=True, exp=15, amp=1024)
+
+
+def program(**changes: object) -> LayerProgram:
+    """Two channels of three inputs: codes 1 2 3 and 4 5 6."""
+    fields: dict[str, object] = {
+        "name": "layer",
+        "act_fmt": "e2m1",
+        "weight_fmt": "int4",
+        "weight_codes": np.array([[1, 2, 3], [4, 5, 6]], np.uint8),
+        "col_scale": np.array([0x1FC00, 0x1FC01], np.uint32),
+        "bias": np.array([0x3C00, 0xBC00], np.uint16),
+    }
+    return LayerProgram(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_a_row_is_padded_to_whole_beats_with_what_does_not_count() -> None:
+    assert row_beats(CONFIG, [1, 2, 3, 4, 5]) == [0x0004_0003_0002_0001, 5]
+    assert row_beats(CONFIG, [1, 2, 3], padding=0xFFFF) == [0xFFFF_0003_0002_0001]
+
+
+def test_a_tile_of_weights_is_its_columns_and_then_its_codes() -> None:
+    heads = [0x3C00_01FC00, 0xBC00_01FC01, 0]
+    assert weight_beats(CONFIG, program(), 0) == [*heads, 0x41, 0x52, 0x63]
+
+
+def test_bits_of_weights_that_do_not_count_are_free() -> None:
+    ones = (1 << CONFIG.weight_beat_bits) - 1
+    assert CONFIG.weight_beat_bits == 40
+    beats = weight_beats(CONFIG, program(), 0, [ones] * 6)
+    assert beats == [0x3C00_F9FC00, 0xBC00_F9FC01, ones, 0xFFFFFFFF41, 0xFFFFFFFF52, 0xFFFFFFFF63]
+
+
+def test_results_come_tile_by_tile_without_padding_rows() -> None:
+    y = [[10, 11, 12, 13], [20, 21, 22, 23], [30, 31, 32, 33]]
+    assert result_beats(CONFIG, y) == [
+        ResultBeat(0x000C_000B_000A, 0b111111, False),
+        ResultBeat(0x0016_0015_0014, 0b111111, True),
+        ResultBeat(0x000D, 0b000011, False),
+        ResultBeat(0x0017, 0b000011, True),
+        ResultBeat(0x0020_001F_001E, 0b111111, True),
+        ResultBeat(0x0021, 0b000011, True),
+    ]
+
+
+def test_signs_are_bits_of_words_lowest_first() -> None:
+    signs = [1] * 40
+    signs[0] = signs[33] = -1
+    assert sign_words(signs) == [1, 2]
+
+
+def test_registers_of_a_layer() -> None:
+    setup = Setup.of(program(static=StaticScale(3, 7), signs=np.ones(3, np.int8)), 5)
+    assert setup == Setup(5, 2, 3, 0, 3, rotate=True, static=True, exp=3, amp=7)
+    assert dict(setup.writes())[Register.FORMATS] == 0x30
+    assert dict(setup.writes())[Register.RECIPE] == 3
+
+
+def test_what_the_top_has_no_registers_for_is_refused() -> None:
+    with pytest.raises(ValueError, match="weight_fmt='int8'"):
+        Setup.of(program(weight_fmt="int8"), 1)
+    with pytest.raises(ValueError, match="zero points"):
+        Setup.of(program(weight_zero=np.zeros(2, np.int16)), 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({}, Error.NONE),
+        ({"m": 65_535, "n": 65_535}, Error.NONE),
+        ({"m": 0}, Error.M),
+        ({"m": 65_536}, Error.M),
+        ({"n": 0}, Error.N),
+        ({"k": 0}, Error.K),
+        ({"k": 36}, Error.K),
+        ({"k": 32}, Error.NONE),
+        ({"k": 6}, Error.ROTATION),
+        ({"k": 6, "rotate": False}, Error.NONE),
+        ({"a_fmt": 1}, Error.A_FORMAT),
+        ({"b_fmt": 2}, Error.B_FORMAT),
+        ({"exp": 0}, Error.STATIC_EXP),
+        ({"exp": 31}, Error.STATIC_EXP),
+        ({"exp": 31, "static": False}, Error.NONE),
+        ({"amp": 0}, Error.STATIC_AMP),
+        ({"amp": 2047}, Error.NONE),  # 11 significant bits
+        ({"amp": 2049}, Error.STATIC_AMP),  # 12
+        ({"amp": 2050}, Error.NONE),
+        ({"amp": 2047 << 6}, Error.NONE),  # below 4 · 2^15
+        ({"amp": 1 << 17}, Error.STATIC_AMP),
+        ({"amp": 1 << 15, "rotate": False}, Error.STATIC_AMP),
+        ({"amp": 2047 << 4, "rotate": False}, Error.NONE),
+        ({"m": 0, "n": 0, "amp": 0}, Error.M),  # the first one
+    ],
+)
+def test_a_start_names_the_first_register_that_is_not_legal(change: dict[str, int], error: Error) -> None:
+    assert check(CONFIG, replace(GOOD, **change)) == error
+
+
+def test_the_checks_refuse_what_a_program_refuses() -> None:
+    for amp in (1, 2047, 2050, 32_752, 32_768, 131_008):
+        try:
+            program(
+                weight_codes=np.zeros((2, 4), np.uint8),
+                static=StaticScale(15, amp),
+                signs=np.ones(4, np.int8),
+            ).check(CONFIG.array.unit)
+            legal = True
+        except ValueError:
+            legal = False
+        assert legal == (check(CONFIG, replace(GOOD, k=4, amp=amp)) == Error.NONE)
+
+
+@pytest.mark.parametrize("k_max", [4, 30, 40_000])
+def test_memories_of_an_impossible_size_are_refused(k_max: int) -> None:
+    with pytest.raises(ValueError, match=f"k_max={k_max}: expected a multiple of 32"):
+        TopConfig(CONFIG.array, k_max)
+
+
+def test_cycles_counted_by_hand() -> None:
+    """2 × 3, 4 lanes, K = 5 is 2 beats."""
+    # Load 2; rotate 2, a read, 2 stages; quantize 2, a read, a register.
+    assert row_cycles(CONFIG, 5) == 2 + 5 + 4
+    # 3 columns, 5 codes, drain 2 + 3 + 1, and the epilogue's 4 behind the last row; 3 where a row is padding.
+    assert tile_cycles(CONFIG, 5, 2) == 3 + 5 + 6 + 4
+    assert tile_cycles(CONFIG, 5, 1) == 3 + 5 + 6 + 3
+    # 3 rows are 2 + 1, 4 channels are two tiles.
+    assert top_cycles(CONFIG, 3, 4, 5) == (2 * 11 + 2 * 18) + (11 + 2 * 17)
+    wide = TopConfig(ArrayConfig(8, 8, UnitConfig(overlap=False)), 128)
+    # Two rows of eight: six of padding leave the array behind the last real one, more than the 4 stages.
+    assert top_cycles(wide, 2, 8, 32) == 2 * (3 * 1 + 5 + 3) + (8 + 32 + 16)
+
+
+@pytest.mark.parametrize(("m", "n", "k"), [(0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 33)])
+def test_no_cycles_for_a_layer_that_cannot_run(m: int, n: int, k: int) -> None:
+    with pytest.raises(ValueError, match="expected at least 1"):
+        top_cycles(CONFIG, m, n, k)

@@ -1,0 +1,107 @@
+"""The whole accelerator behind its buses: the law's bits, the formula's cycles, every fault noticed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fpsim.array.config import ArrayConfig, UnitConfig
+from fpsim.array.layer import Machine
+from fpsim.array.program import LayerProgram
+from fpsim.array.top_cycles import top_cycles
+from fpsim.dit.checkpoint import load_noise
+from fpsim.dit.threads import use_threads
+from fpsim.dit.workload import load_model
+from fpsim.quant.capture import capture_rows
+from fpsim.quant.recipes import quantize_model
+from fpsim.verify.fault import Fault
+from fpsim.verify.faults import catch
+from fpsim.verify.faults_top import TOP_FAULTS
+from fpsim.verify.job import Job
+from fpsim.verify.rtl_files import default_rtl_folder, sources
+from fpsim.verify.runner import simulate
+from fpsim.verify.top_layers_file import LAYERS_VARIABLE, LayerRun, write_layers
+from fpsim.verify.top_unit import top_config
+from fpsim.verify.yosys import run_yosys
+
+pytestmark = pytest.mark.rtl
+
+SMALL = ArrayConfig(4, 4, UnitConfig(hadamard_n=8))
+# More columns than rows, one row, a format left out, no overlap, narrow words.
+ODD = ArrayConfig(1, 3, UnitConfig(("e2m1", "int4"), acc_bits=12, guard_bits=0, hadamard_n=4, overlap=False))
+BLOCK_LAYERS = tuple(f"blocks.2.{name}" for name in ("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"))
+TIMESTEP = 473
+
+
+def shape(name: str) -> dict[str, int]:
+    """m, n, k of "m=4 n=4 k=8"."""
+    return {word[0]: int(word[2:]) for word in name.split()}
+
+
+@pytest.mark.parametrize("config", [SMALL, ODD], ids=["small", "odd"])
+def test_layers_resets_and_errors_are_the_laws(config: ArrayConfig) -> None:
+    run = simulate(Job("top", config))
+    assert run.vectors["exhaustive"] > 500
+    assert run.vectors["random"] > 500
+    assert len(run.measured) >= 5
+    for name, cycles in run.measured.items():
+        assert cycles == top_cycles(top_config(config), **shape(name)), name
+
+
+def test_four_valued_logic_gives_the_same_results_and_no_x() -> None:
+    config = ArrayConfig(2, 3, UnitConfig(hadamard_n=4))
+    run = simulate(Job("top", config, quick=True), simulator="icarus")
+    assert run.vectors["random"] > 200
+    for name, cycles in run.measured.items():
+        assert cycles == top_cycles(top_config(config), **shape(name)), name
+
+
+def test_yosys_makes_gates_of_it(tmp_path: Path) -> None:
+    files = sources("fpsim_top", default_rtl_folder())
+    sizes = {"Rows": 1, "Cols": 1, "HadamardN": 2, "KMax": 32, "Formats": 1}
+    parameters = " ".join(f"-chparam {name} {value}" for name, value in sizes.items())
+    script = [
+        "read_verilog -sv " + " ".join(file.name for file in files),
+        f"hierarchy -check -top fpsim_top {parameters}",
+        "synth -noabc -top fpsim_top",
+        "check -assert",  # no loop, no net with two drivers or with none
+        "select -assert-none t:$_DLATCH_* t:$mem*",
+        "stat",
+    ]
+    log = run_yosys(script, files, tmp_path, timeout_s=300).log
+    # Memories are registers here: a row of 16 beats of 2 · 16 bits, rotated 2 · 17, codes 2 · 4, 32 signs.
+    assert sum(map(int, re.findall(r"(\d+) +\$_S?DFF", log))) > 16 * (32 + 34 + 8) + 32
+
+
+def test_a_block_of_the_digits_model_comes_out_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_threads(1)
+    quantized = quantize_model(load_model("digits"), "rotated-w4a4", SMALL)
+    start = load_noise(1)
+    rows = capture_rows(quantized, SMALL, {(n, TIMESTEP) for n in BLOCK_LAYERS}, start.noise, start.labels)
+    programs = [p for p in quantized.programs if isinstance(p, LayerProgram) and p.name in BLOCK_LAYERS]
+    assert len(programs) == len(BLOCK_LAYERS)
+    machine = Machine(SMALL, programs)
+    layers = [
+        LayerRun(p, x, machine.run(p.name, x)) for p in programs for x in [np.array(rows[p.name, TIMESTEP])]
+    ]
+    file = tmp_path / "layers.npz"
+    write_layers(file, layers)
+    monkeypatch.setenv(LAYERS_VARIABLE, str(file))
+    job = Job("top", SMALL, kinds=("random",))
+    run = simulate(job, bench="fpsim.verify.benches.top_block_tests")
+    assert sum(layer.y.size for layer in layers) <= run.vectors["random"]
+    for layer in layers:
+        (m, k), n = layer.x.shape, layer.y.shape[1]
+        assert run.measured[layer.program.name] == top_cycles(top_config(SMALL), m, n, k)
+
+
+@pytest.mark.parametrize("fault", TOP_FAULTS, ids=[fault.name for fault in TOP_FAULTS])
+def test_a_fault_of_the_top_is_noticed(fault: Fault) -> None:
+    message = catch(fault, seed=3, simulator="icarus")  # which builds in no time
+    assert message.startswith("fpsim_top: ")
+    assert re.search(r"^  vectors +(exhaustive|random), seed 3, cycle \d+$", message, re.MULTILINE)
