@@ -47,6 +47,7 @@ class Machine:
         self.put("python3", FAKE_PYTHON)
         self.put("fpsim", NOTE)
         self.put("make", NOTE)
+        self.put("iverilog", NOTE)
         self.put("g++", "#!/usr/bin/env bash\ncat >/dev/null\n")
         self.put("apt-get", NOTE)
         self.be_root(False)
