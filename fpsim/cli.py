@@ -99,6 +99,9 @@ def methods(
     steps: Steps = 20,
     seeds: Annotated[int, typer.Option(help="Seeds of starting noise.")] = 3,
     library: Library = "asap7",
+    new_prices: Annotated[
+        bool, typer.Option("--reprice", help="Only price the table in --out again.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure every recipe on a model, executed bit by bit: quality, widths, passes, cycles, energy.
@@ -110,15 +113,18 @@ def methods(
     """
     from fpsim.demo.progress import progress_bars
     from fpsim.methods.measure import Sampling
-    from fpsim.methods.run import run_methods
+    from fpsim.methods.run import reprice, run_methods
     from fpsim.quant.recipes import RECIPES
     from fpsim.report.files import strict
     from fpsim.report.methods import TERMINAL_COLUMNS, methods_table
     from fpsim.report.terminal import rich_table
 
     with _clear_errors(), progress_bars() as progress:
-        sampling = Sampling(images, steps, seeds)
-        tables = run_methods(out, model or ["digits"], recipe or list(RECIPES), sampling, library, progress)
+        if new_prices:
+            tables = reprice(out, library)
+        else:
+            sampling, names = Sampling(images, steps, seeds), recipe or list(RECIPES)
+            tables = run_methods(out, model or ["digits"], names, sampling, library, progress)
     if as_json:
         _print_json(strict({"tables": [asdict(table) for table in tables]}))
         return

@@ -27,7 +27,14 @@ from fpsim.methods.price import price
 from fpsim.quant.recipes import get_recipe
 from fpsim.report.files import strict, write_set
 from fpsim.report.markdown import markdown_table
-from fpsim.report.methods import MethodRow, MethodsTable, methods_csv, methods_table, row_from_dict
+from fpsim.report.methods import (
+    MethodRow,
+    MethodsTable,
+    methods_csv,
+    methods_table,
+    row_from_dict,
+    tables_from_json,
+)
 
 Progress = Callable[[str, int, int], None]
 
@@ -71,6 +78,17 @@ def run_methods(
         for model in models
     ]
     tables = [priced(table, library) for table in tables]
+    write_tables(out, tables)
+    return tables
+
+
+def reprice(out: Path, library: str) -> list[MethodsTable]:
+    """Give the tables in a folder the present prices; qualities stay as they were measured.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: there is no methods.json, or it is something else.
+    """
+    tables = [priced(table, library) for table in tables_from_json(out / JSON_NAME)]
     write_tables(out, tables)
     return tables
 

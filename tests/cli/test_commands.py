@@ -100,7 +100,7 @@ def test_verify_runs_a_users_rtl_and_fails_when_it_is_wrong(
     golden = str(ROOT / "golden")
     right = fpsim("verify", "--unit", "decode", "--golden", golden, "--json")
     assert right.exit_code == 0, right.output
-    assert json.loads(right.stdout)["units"][0]["vectors"] == {"exhaustive": 64}
+    assert json.loads(right.stdout)["units"][0]["vectors"] == {"exhaustive": 128}
     mine = tmp_path / "rtl"
     shutil.copytree(ROOT / "rtl", mine)
     source = (mine / "fpsim_decode.sv").read_text()

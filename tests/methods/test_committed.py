@@ -50,7 +50,7 @@ def test_the_table_is_of_this_code(recipe: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_prices_are_those_of_the_present_unit_costs(model: str) -> None:
-    """If not, `python -m fpsim.methods.reprice notebooks/data` mends it."""
+    """If not, `fpsim methods --out notebooks/data --reprice` mends it."""
     assert priced(TABLES[model], "asap7") == TABLES[model]
 
 

@@ -7,17 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
+from fpsim.cli import app
 from fpsim.dit.workload import domain_of
-from fpsim.methods import reprice
 from fpsim.methods.measure import Sampling
 from fpsim.methods.run import run_methods
 from fpsim.report.methods import methods_table, tables_from_json
 
-command = typer.Typer()
-command.command()(reprice.main)
 FEW = Sampling(images=4, steps=2, seeds=2)
 
 
@@ -67,7 +64,7 @@ def test_a_table_is_measured_written_and_taken_up_again(tmp_path: Path) -> None:
     cheap = json.loads((tmp_path / "methods.json").read_text())
     cheap["tables"][0]["rows"][1]["price"] = None
     (tmp_path / "methods.json").write_text(json.dumps(cheap))
-    assert CliRunner().invoke(command, [str(tmp_path)]).exit_code == 0
+    assert CliRunner().invoke(app, ["methods", "--out", str(tmp_path), "--reprice"]).exit_code == 0
     assert tables_from_json(tmp_path / "methods.json") == [again]
 
     damaged = tmp_path / "lines" / "digits-naive-w4a4.json"
