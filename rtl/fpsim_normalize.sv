@@ -5,7 +5,7 @@
 // Steps of 2^(NormW-1), ..., 2, 1: each is taken where the bits it would shift out are 0 and the rest of the limit
 // allows it, which gives the smaller of the two because n stays below 2^NormW.
 // Latency: combinational, NormW multiplexers deep. Throughput: one number. Overflow: none. x = 0 gives y = 0 and
-// n = min(2^NormW - 1, limit). Python twin: none (part of float_add and the dot products).
+// n = min(2^NormW - 1, limit). Python twin: none (part of float_add, dot products, epilogue).
 
 `default_nettype none
 

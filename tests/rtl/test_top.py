@@ -55,6 +55,7 @@ def test_four_valued_logic_gives_the_same_results_and_no_x() -> None:
     config = ArrayConfig(2, 3, UnitConfig(hadamard_n=4))
     run = simulate(Job("top", config, quick=True), simulator="icarus")
     assert run.vectors["random"] > 200
+    assert run.measured
     for name, cycles in run.measured.items():
         assert cycles == top_cycles(top_config(config), **shape(name)), name
 
