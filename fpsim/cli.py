@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from fpsim.array.config import ArrayConfig
+
+if TYPE_CHECKING:
+    from fpsim.verify.signoff import SignOff
 
 app = typer.Typer(
     help="Bit-accurate FP4 hardware simulator and RTL reference for quantized diffusion transformers.",
@@ -35,7 +39,7 @@ def _clear_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, RuntimeError) as error:
-        errors.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from error
 
 
@@ -253,17 +257,31 @@ def verify(
     cols: Cols = ArrayConfig.cols,
     seed: Annotated[int, typer.Option(help="Seed of the random vectors.")] = 0,
     quick: Annotated[bool, typer.Option(help="Fewer vectors.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Coverage, proofs, mutants, lint, a second simulator, too.")
+    ] = False,
+    stage: Annotated[
+        list[str] | None, typer.Option(help="With --all: only this stage, repeatable. Default: every stage.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="With --all: folder for the sign-off page.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the RTL of every unit in the simulator against the law and the golden vectors.
+
+    With --all, everything that a sign-off looks at: a page, the same as JSON, and JUnit XML.
 
     Example: fpsim verify --unit mac_array --rtl my_rtl
     """
     from fpsim.demo.progress import progress_bars
     from fpsim.demo.rtl import as_checks
+    from fpsim.estimate.areas import committed_areas
+    from fpsim.report.files import check_folder
+    from fpsim.report.signoff import write_signoff
     from fpsim.report.tables import rtl_table
     from fpsim.report.terminal import rich_table
     from fpsim.vectors.build import set_paths
+    from fpsim.verify.check import STAGES
+    from fpsim.verify.signoff import check_names, run_signoff
     from fpsim.verify.suite import run_suite
 
     config = ArrayConfig(rows=rows, cols=cols)
@@ -271,7 +289,21 @@ def verify(
         sets = set_paths(golden)
         if not sets:
             raise ValueError(f"golden={str(golden)!r}: no golden sets there; make them with: fpsim golden")
-        results = run_suite(config, sets, units=unit, seed=seed, quick=quick, rtl=rtl, progress=progress)
+        for option, given in (("stage", stage), ("report", report)):
+            if given and not everything:
+                raise ValueError(f"{option}={str(given)!r}: only with --all")
+        chosen: dict[str, Any] = {"units": unit, "seed": seed, "quick": quick, "rtl": rtl}
+        chosen["progress"] = progress
+        if everything:
+            check_names(stages := stage or STAGES, unit)
+            check_folder(folder := report or Path("out/verify"))
+            signoff = run_signoff(config, sets, stages=stages, **chosen)
+            page = write_signoff(signoff, committed_areas(), folder)
+        else:
+            results = run_suite(config, sets, **chosen)
+    if everything:
+        _show_signoff(signoff, page, as_json)
+        return
     if as_json:
         _print_json({"units": [asdict(result) for result in results]})
     else:
@@ -281,6 +313,25 @@ def verify(
         if not result.passed:
             errors.print(result.message, highlight=False, markup=False, soft_wrap=True)
     if not all(result.passed for result in results):
+        raise typer.Exit(1)
+
+
+def _show_signoff(signoff: SignOff, page: Path, as_json: bool) -> None:
+    from fpsim.report.signoff import signoff_verdict
+    from fpsim.report.signoff_tables import stage_table
+    from fpsim.report.terminal import rich_table
+
+    verdict = signoff_verdict(signoff)
+    if as_json:
+        _print_json({"signed_off": signoff.signed_off, "checks": [asdict(check) for check in signoff.checks]})
+    else:
+        console.print(rich_table(stage_table(signoff)))
+        console.print(f"{verdict.headline}. {verdict.text}\nwrote {page}", highlight=False, soft_wrap=True)
+    for check in signoff.checks:
+        if not check.passed:
+            place = f"{check.stage}: {check.subject}, {check.name}: {check.verdict}"
+            errors.print(f"{place}\n{check.message}", highlight=False, markup=False, soft_wrap=True)
+    if verdict.status == "failed":
         raise typer.Exit(1)
 
 

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -97,11 +97,16 @@ def characterize(
     return record
 
 
-def rtl_hash(rtl: Path = RTL) -> str:
-    """SHA-256 of the RTL that the characterized units are made of, without comments and white space."""
-    modules = sorted({unit.module for unit in units(ArrayConfig())})
+def rtl_hash(rtl: Path = RTL, modules: Sequence[str] = ()) -> str:
+    """SHA-256 of the RTL that modules are made of, without comments and white space.
+
+    Args:
+        rtl: folder of the SystemVerilog sources.
+        modules: their names; none: those of the characterized units.
+    """
+    wanted = modules or sorted({unit.module for unit in units(ArrayConfig())})
     digest = hashlib.sha256()
-    for path in source_files(rtl, modules):
+    for path in source_files(rtl, list(wanted)):
         code = re.sub(r"//[^\n]*|/\*.*?\*/", " ", path.read_text("utf-8"), flags=re.DOTALL)
         digest.update(f"{path.name}\n{' '.join(code.split())}\n".encode())
     return digest.hexdigest()

@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from fpsim.report.data import DemoReport
 from fpsim.report.files import ReportFolderError, check_folder, results_json, write_set
 from fpsim.report.findings import verdict
 from fpsim.report.images import image_grid, shown_images
+from fpsim.report.page import render_page
 from fpsim.report.tables import area_table, golden_table, mapping_table, rtl_table
 from fpsim.report.views import area_picture, model_view, workload_view
 
@@ -21,16 +20,6 @@ TEMPLATE = "template.html.j2"
 REPORT_FILE = "report.html"
 RESULTS_FILE = "results.json"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _context(report: DemoReport) -> dict[str, Any]:
@@ -57,7 +46,7 @@ def _context(report: DemoReport) -> dict[str, Any]:
 
 def render(report: DemoReport) -> str:
     """The HTML page: styles, images and numbers inside, no script, nothing loaded from elsewhere."""
-    return _environment().get_template(TEMPLATE).render(_context(report))
+    return render_page(TEMPLATE, _context(report))
 
 
 def _image_files(report: DemoReport) -> dict[str, bytes]:

@@ -108,9 +108,12 @@ def prove(proof: Proof, rtl: Path | None = None, *, timeout_s: float = DEFAULT_T
     return _result(proof, run.log, run.seconds)
 
 
-def refute_twin(proof: Proof, rtl: Path | None = None) -> ProofResult:
-    """The same proof on a copy of the RTL that has the proof's fault; anything but "refuted" is a hole."""
-    with injected(proof.twin, rtl) as folder:
+def refute_twin(proof: Proof) -> ProofResult:
+    """The same proof on a copy of our RTL that has the proof's fault; anything but "refuted" is a hole.
+
+    The twin judges the property, not the RTL at hand, and a fault is a place in ours.
+    """
+    with injected(proof.twin) as folder:
         return prove(proof, folder)
 
 

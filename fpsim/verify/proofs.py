@@ -248,7 +248,7 @@ class CheckedProof:
     Attributes:
         proof: what was claimed, for which sizes.
         result: of the RTL; must be "proved".
-        twin: of the RTL with the proof's fault; must be "refuted".
+        twin: of our RTL with the proof's fault; must be "refuted".
     """
 
     proof: Proof
@@ -277,7 +277,7 @@ def check_proof(name: str, rtl: Path | None = None) -> CheckedProof:
         ToolMissing, YosysError: see `fpsim.verify.proof.prove`.
     """
     known = proof(name)
-    return CheckedProof(known, prove(known, rtl), refute_twin(known, rtl))
+    return CheckedProof(known, prove(known, rtl), refute_twin(known))
 
 
 def run_proofs(

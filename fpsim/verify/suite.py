@@ -127,9 +127,11 @@ def run_suite(
     if unknown:
         raise ValueError(f"units: {unknown[0]!r}: expected some of {', '.join(UNIT_NAMES)}")
     tools = check_tools()
-    sets = [(str(folder), read_golden(folder)) for folder in golden_dirs]
+    sets = read_sets(golden_dirs)
     template = Job(UNIT_NAMES[0], config, seed=seed, quick=quick, rtl=None if rtl is None else str(rtl))
-    jobs = {name: _jobs(replace(template, unit_name=name), sets) for name in sorted(names, key=_ORDER.index)}
+    jobs = {
+        name: jobs_of(replace(template, unit_name=name), sets) for name in sorted(names, key=_ORDER.index)
+    }
     results = {}
     what = f"units in {tools.simulator}"
     progress(what, 0, len(jobs))
@@ -141,7 +143,16 @@ def run_suite(
     return [results[name] for name in UNIT_NAMES if name in results]
 
 
-def _jobs(base: Job, sets: Sequence[tuple[str, GoldenSet]]) -> list[Job]:
+def read_sets(folders: Iterable[str | Path]) -> list[tuple[str, GoldenSet]]:
+    """Golden sets, each with its folder.
+
+    Raises:
+        ValueError, FileNotFoundError: a folder that is no golden set.
+    """
+    return [(str(folder), read_golden(folder)) for folder in folders]
+
+
+def jobs_of(base: Job, sets: Sequence[tuple[str, GoldenSet]]) -> list[Job]:
     """The job and one for each golden set of its unit; the first set that fits rides along."""
     jobs = [base]
     for folder, golden in sets:

@@ -43,6 +43,8 @@ def test_the_list_of_commands_is_complete() -> None:
         (["golden", "--rows", "0"], "rows=0: expected an integer from 1 to 64"),
         (["verify", "--golden", "nothing-here"], "no golden sets there; make them with: fpsim golden"),
         (["verify", "--unit", "divider", "--golden", str(ROOT / "golden")], "divider"),
+        (["verify", "--report", "out", "--golden", str(ROOT / "golden")], "report='out': only with --all"),
+        (["verify", "--all", "--stage", "silicon", "--golden", str(ROOT / "golden")], "stages=['silicon']"),
         (["characterize", "--liberty", "nothing.lib"], "nothing.lib"),
         (["estimate", "--model", "unet"], "model='unet': expected digits, or dit-"),
         (["estimate", "--resolution", "250"], "image=250"),
@@ -112,3 +114,18 @@ def test_verify_runs_a_users_rtl_and_fails_when_it_is_wrong(
     assert not unit["passed"]
     assert "fpsim_decode" in unit["message"]
     assert unit["message"].splitlines()[0] in wrong.stderr
+
+
+@pytest.mark.rtl
+def test_verify_all_writes_a_page_and_says_what_it_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    stages = [word for stage in ("simulation", "lint") for word in ("--stage", stage)]
+    words = ["verify", "--all", *stages, "--unit", "decode", "--golden", str(ROOT / "golden")]
+    result = fpsim(*words, "--report", str(tmp_path / "page"))
+    assert result.exit_code == 0, result.output
+    assert "not everything was looked at" in result.output
+    assert "Left out: icarus" in result.output
+    files = sorted(path.name for path in (tmp_path / "page").iterdir())
+    assert files == ["junit.xml", "signoff.html", "signoff.json"]
