@@ -23,6 +23,7 @@ import numpy as np
 
 from fpsim.array.config import ArrayConfig
 from fpsim.estimate.constants import LibraryFacts, load_constants
+from fpsim.estimate.drive import Unit
 from fpsim.estimate.energy import dynamic_energy
 from fpsim.estimate.liberty import Library
 from fpsim.estimate.liberty_text import read_text
@@ -31,7 +32,7 @@ from fpsim.estimate.reference import Bits, Device, Reference, verilator_version
 from fpsim.estimate.simulate import simulate
 from fpsim.estimate.stimulus import Run, from_file, gaussian, with_uniform_codes
 from fpsim.estimate.synth import Synthesis, Synthesizer, source_files, yosys_version
-from fpsim.estimate.units import Unit, units
+from fpsim.estimate.units import units
 
 SCHEMA_VERSION = 1
 RTL = Path(__file__).resolve().parents[2] / "rtl"

@@ -80,6 +80,7 @@ class Operands:
         exps, aligned: what `align` gives.
         signs: ±1 (K,); the rotation's sign vector.
         rotated, amps, amaxes, scales: after the Hadamard transform, and the rows' amplitudes and scales.
+        w_bits, w_rotated: FP16 weights, uint16 (N, K), and what they are after the rotation.
         a_codes, b_codes: operand codes, uint8 (M, K) and (N, K).
         acc: accumulators, int64 (M, N).
         col_scales, biases: TF32 bits and FP16 bits, (N,).
@@ -95,6 +96,8 @@ class Operands:
     amaxes: NDArray[np.int32]
     amps: NDArray[np.int32]
     scales: NDArray[np.uint32]
+    w_bits: NDArray[np.uint16]
+    w_rotated: NDArray[np.int32]
     a_codes: NDArray[np.uint8]
     b_codes: NDArray[np.uint8]
     acc: Ints
@@ -156,7 +159,8 @@ def from_rows(
     largest = {"e2m1": 12, "e3m0": 64, "e1m2": 7, "int4": 7}[fmt]
     col = _tf32_values(weights[-2]) / (largest**2 * unit.hadamard_n)
     return Operands(
-        name, fmt, bits, exps, aligned, signs, rotated, amaxes, amps, scales, codes, weights[-1], acc,
+        name, fmt, bits, exps, aligned, signs, rotated, amaxes, amps, scales, weights[0], weights[3], codes,
+        weights[-1], acc,
         _tf32_bits(col), bias.astype(np.float16).view(np.uint16),
     )  # fmt: skip
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,44 +10,26 @@ from numpy.typing import NDArray
 from fpsim.arith.decode import decode
 from fpsim.array.config import ArrayConfig
 from fpsim.array.cycles import sequence_cycles, tile_period
+from fpsim.estimate.drive import (
+    BEATS,
+    IDLE,
+    RESET_CYCLES,
+    SETTLE_CYCLES,
+    Unit,
+    after_reset,
+    beats,
+    clocked,
+    per_beat,
+)
 from fpsim.estimate.stimulus import Operands, Run, selector
+from fpsim.estimate.units_block import block_units
+from fpsim.estimate.units_wide import wide_units
 
-RESET_CYCLES = 4
-SETTLE_CYCLES = 12  # at least the longest pipeline (seven Hadamard stages), so that registers hold data
-BEATS = 320
 ARRAY_SIZES = (4, 8)  # the array's cost is R*C processing elements plus an edge; two sizes give both
 ARRAY_TILES = 4
 ARRAY_DEPTHS = (32, 96)  # two depths of tile tell a beat's energy from a tile's drain
+UNIT_EXPONENT = -2  # of E2M1 · E2M1
 EPILOGUE_LANES = 2  # lanes share nothing but a one-stage handshake; cost per lane is half
-
-Driver = Callable[[Operands, ArrayConfig], list[Run]]
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One characterized unit.
-
-    Attributes:
-        name: key in the results.
-        module: RTL module.
-        parameters: its parameters.
-        operations: what is counted, name to meaning.
-        drive: stimuli from operands.
-        lanes: elements of one operation.
-        config: configuration of the stimulus (an array's own size).
-        sees_format: whether its data depends on the operand format.
-        takes_codes: whether it is also driven with uniformly drawn codes.
-    """
-
-    name: str
-    module: str
-    parameters: dict[str, int]
-    operations: dict[str, str]
-    drive: Driver
-    lanes: int
-    config: ArrayConfig
-    sees_format: bool = False
-    takes_codes: bool = False
 
 
 def units(config: ArrayConfig) -> list[Unit]:
@@ -58,26 +38,27 @@ def units(config: ArrayConfig) -> list[Unit]:
     formats = {"Formats": all_of["Formats"]}
     guard = {"GuardBits": all_of["GuardBits"]}
     mac = {**formats, "AccW": all_of["AccW"]}
-    idle = "one clock cycle without data, inputs held"
-    mac_meaning = {"mac": "one multiply-accumulate", "idle": idle}
+    mac_meaning = {"mac": "one multiply-accumulate", "idle": IDLE}
     beat = f"one beat of {n} elements"
     found = [
         Unit("align", "fpsim_align", {"Lanes": n, **guard}, {"beat": beat}, _align, n, config),
         Unit("hadamard", "fpsim_hadamard", {"N": n, "InW": config.unit.align_bits},
-             {"beat": beat, "idle": idle}, _hadamard, n, config),
+             {"beat": beat, "idle": IDLE}, _hadamard, n, config),
         Unit("amax", "fpsim_amax", {"Lanes": n, "W": bits}, {"beat": beat}, _amax, n, config),
         Unit("row_scale", "fpsim_row_scale", {**guard, "W": bits}, {"row": "one row"}, _row_scale, 1, config),
         Unit("quantizer", "fpsim_quantizer", {"Lanes": n, "W": bits, **formats},
-             {"beat": beat, "idle": idle}, _quantizer, n, config, True),
+             {"beat": beat, "idle": IDLE}, _quantizer, n, config, True),
         Unit("decode", "fpsim_decode", formats, {"code": "one code"}, _decode, 1, config, True, True),
         Unit("mul", "fpsim_mul", formats, {"product": "one product"}, _mul, 1, config, True, True),
         Unit("mac", "fpsim_mac", mac, mac_meaning, _mac, 1, config, True, True),
+        Unit("mac_float", "fpsim_mac_float", {**config.unit.float_acc.rtl_parameters(), **formats},
+             mac_meaning, _mac_float, 1, config, True),
     ]  # fmt: skip
     for size in ARRAY_SIZES:
         meaning = {
             "beat": f"one beat of a tile: {size * size} multiply-accumulates",
             "drain": "taking over and draining one tile",
-            "idle": idle,
+            "idle": IDLE,
         }
         array = ArrayConfig(size, size, config.unit)
         shape = {"Rows": size, "Cols": size, **mac}
@@ -86,29 +67,19 @@ def units(config: ArrayConfig) -> list[Unit]:
             Unit(name, "fpsim_mac_array", shape, meaning, _mac_array, size * size, array, True, True)
         )
     lanes = {"Lanes": EPILOGUE_LANES, "AccW": all_of["AccW"]}
-    meaning = {"beat": f"one beat of {EPILOGUE_LANES} outputs", "idle": idle}
+    meaning = {"beat": f"one beat of {EPILOGUE_LANES} outputs", "idle": IDLE}
     found.append(Unit("epilogue", "fpsim_epilogue", lanes, meaning, _epilogue, EPILOGUE_LANES, config, True))
-    return found
-
-
-def _beats(rows: NDArray[Any], n: int) -> NDArray[np.int64]:
-    """Rows (M, K) as beats of n lanes, row after row, the first BEATS of them."""
-    return rows.astype(np.int64).reshape(-1, n)[:BEATS]
-
-
-def _per_beat(values: NDArray[Any], k: int, n: int) -> NDArray[np.int64]:
-    """One value per row, repeated for the row's beats."""
-    return np.repeat(values.astype(np.int64), k // n)[:BEATS]
+    return found + wide_units(config) + block_units(config)
 
 
 def _align(data: Operands, config: ArrayConfig) -> list[Run]:
     n, k = config.unit.hadamard_n, data.x_bits.shape[1]
-    x = _beats(data.x_bits, n)
-    return [Run({"x_i": x, "exp_i": _per_beat(data.exps, k, n)}, {"beat": len(x) - 1})]
+    x = beats(data.x_bits, n)
+    return [Run({"x_i": x, "exp_i": per_beat(data.exps, k, n)}, {"beat": len(x) - 1})]
 
 
 def _amax(data: Operands, config: ArrayConfig) -> list[Run]:
-    h = _beats(data.rotated, config.unit.hadamard_n)
+    h = beats(data.rotated, config.unit.hadamard_n)
     return [Run({"h_i": h}, {"beat": len(h) - 1})]
 
 
@@ -138,58 +109,40 @@ def _mul(data: Operands, config: ArrayConfig) -> list[Run]:
     return [Run(columns, {"product": len(columns["a_neg_i"]) - 1})]
 
 
-def _clocked(columns: dict[str, NDArray[np.int64]], operation: str, enable: tuple[str, ...]) -> list[Run]:
-    """A run with data in every cycle and one without, each after reset and a few filling cycles."""
-    skip, beats = RESET_CYCLES + SETTLE_CYCLES, len(next(iter(columns.values())))
-    ones = np.ones(beats, np.int64)
-    busy = _after_reset({**columns, **dict.fromkeys(enable, ones)})
-    held = {name: np.repeat(values[:1], beats, axis=0) for name, values in columns.items()}
-    idle = _after_reset({**held, **dict.fromkeys(enable, 0 * ones)})
-    if "in_valid_i" in enable:
-        for run in (busy, idle):
-            run["out_ready_i"] = np.ones(len(run["rst_ni"]), np.int64)
-    counted = RESET_CYCLES + beats - skip
-    return [
-        Run(busy, {operation: counted}, skip, "in_valid_i" in enable),
-        Run(idle, {"idle": counted}, skip, "in_valid_i" in enable),
-    ]
-
-
-def _after_reset(columns: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
-    """Put reset cycles before the columns, with every port 0."""
-    padded = {
-        name: np.concatenate([np.zeros((RESET_CYCLES, *values.shape[1:]), np.int64), values])
-        for name, values in columns.items()
-    }
-    length = len(next(iter(padded.values())))
-    return {**padded, "rst_ni": (np.arange(length) >= RESET_CYCLES).astype(np.int64)}
-
-
 def _mac(data: Operands, config: ArrayConfig) -> list[Run]:
     columns = _operand_columns(data)
     cycles = np.arange(len(columns["a_neg_i"]))
     columns["first_i"] = (cycles % data.a_codes.shape[1] == 0).astype(np.int64)
-    return _clocked(columns, "mac", ("en_i",))
+    return clocked(columns, "mac", ("en_i",))
+
+
+def _mac_float(data: Operands, config: ArrayConfig) -> list[Run]:
+    """The same; the exponent of a unit is a constant of the layer."""
+    columns = _operand_columns(data)
+    length = len(columns["a_neg_i"])
+    columns["first_i"] = (np.arange(length) % data.a_codes.shape[1] == 0).astype(np.int64)
+    columns["unit_exp_i"] = np.full(length, UNIT_EXPONENT)
+    return clocked(columns, "mac", ("en_i",))
 
 
 def _hadamard(data: Operands, config: ArrayConfig) -> list[Run]:
     n = config.unit.hadamard_n
-    x = _beats(data.aligned, n)
+    x = beats(data.aligned, n)
     signs = (data.signs < 0).astype(np.int64).reshape(-1, n)
     columns = {
         "x_i": x,
         "signs_i": np.tile(signs, (len(x) // len(signs) + 1, 1))[: len(x)],
         "enable_i": np.ones(len(x), np.int64),
     }
-    return _clocked(columns, "beat", ("in_valid_i",))
+    return clocked(columns, "beat", ("in_valid_i",))
 
 
 def _quantizer(data: Operands, config: ArrayConfig) -> list[Run]:
     n, k = config.unit.hadamard_n, data.rotated.shape[1]
-    h = _beats(data.rotated, n)
+    h = beats(data.rotated, n)
     fmt = np.full(len(h), selector(data.fmt))
-    columns = {"h_i": h, "amp_i": _per_beat(data.amps, k, n), "fmt_i": fmt}
-    return _clocked(columns, "beat", ("in_valid_i",))
+    columns = {"h_i": h, "amp_i": per_beat(data.amps, k, n), "fmt_i": fmt}
+    return clocked(columns, "beat", ("in_valid_i",))
 
 
 def _epilogue(data: Operands, config: ArrayConfig) -> list[Run]:
@@ -206,12 +159,12 @@ def _epilogue(data: Operands, config: ArrayConfig) -> list[Run]:
     for name, values in per_group.items():
         lanes = values.astype(np.int64)[: groups * EPILOGUE_LANES].reshape(groups, EPILOGUE_LANES)
         columns[name] = np.repeat(lanes, tokens, axis=0)[beats]
-    return _clocked(columns, "beat", ("in_valid_i",))
+    return clocked(columns, "beat", ("in_valid_i",))
 
 
 def _mac_array(data: Operands, config: ArrayConfig) -> list[Run]:
     runs = [_tiles(data, config, depth) for depth in ARRAY_DEPTHS]
-    idle = _after_reset(dict.fromkeys(("in_valid_i", "in_first_i"), np.zeros(4 * SETTLE_CYCLES, np.int64)))
+    idle = after_reset(dict.fromkeys(("in_valid_i", "in_first_i"), np.zeros(4 * SETTLE_CYCLES, np.int64)))
     skip = RESET_CYCLES + SETTLE_CYCLES
     return [*runs, Run(idle, {"idle": len(idle["rst_ni"]) - skip}, skip)]
 
@@ -230,7 +183,7 @@ def _tiles(data: Operands, config: ArrayConfig, depth: int) -> Run:
         flags[1, start], flags[2, start + depth - 1] = 1, 1  # first, last
         a_codes[beats] = np.roll(data.a_codes, -tile * rows, axis=0)[:rows, :depth].T
         b_codes[beats] = np.roll(data.b_codes, -tile * cols, axis=0)[:cols, :depth].T
-    columns = _after_reset({
+    columns = after_reset({
         "in_valid_i": flags[0], "in_first_i": flags[1], "in_last_i": flags[2],
         "a_codes_i": a_codes, "b_codes_i": b_codes, "out_ready_i": flags[3] + 1,
         "a_fmt_i": np.full(length, selector(data.fmt)), "b_fmt_i": np.full(length, selector(data.fmt)),

@@ -11,10 +11,11 @@ import pytest
 from fpsim.array.config import ArrayConfig
 from fpsim.estimate import characterize as package_characterize
 from fpsim.estimate.constants import Constants, LibraryFacts
+from fpsim.estimate.drive import Unit
 from fpsim.estimate.liberty import Library
 from fpsim.estimate.stimulus import Run, from_file, gaussian, with_uniform_codes
 from fpsim.estimate.synth import Synthesizer, source_files
-from fpsim.estimate.units import Unit, units
+from fpsim.estimate.units import units
 
 TINY = Path(__file__).with_name("tiny.lib")
 RTL = Path(__file__).parents[2] / "rtl"
