@@ -7,8 +7,9 @@
 //   x ─► negate ─► butterflies, stride 1 ─► register ─► stride 2 ─► register ─► ... ─► stride N/2 ─► register ─► y
 //        InW                        InW+1                    InW+2                            InW+log2 N
 //
+// Cut = 1 has a register behind every stage, Cut = c one behind every c-th and the last.
 // With enable_i = 0 a beat passes unchanged, sign-extended. enable_i and signs_i belong to the beat.
-// Latency: log2 N. Throughput: one beat per cycle; stalls while y waits.
+// Latency: log2 N / Cut, rounded up. Throughput: one beat per cycle; stalls while y waits.
 // Overflow: none for |x| <= 2^(InW-1) - 1, what fpsim_align gives; -2^(InW-1) must not be negated.
 // Data registers are not reset. Python twin: fpsim/arith/hadamard.py.
 
@@ -16,7 +17,8 @@
 
 module fpsim_hadamard #(
   parameter int N   = fpsim_pkg::HADAMARD_N,       // elements of a block, a power of two from 2 on
-  parameter int InW = 12 + fpsim_pkg::GUARD_BITS   // bits of an aligned element
+  parameter int InW = 12 + fpsim_pkg::GUARD_BITS,  // bits of an aligned element
+  parameter int Cut = fpsim_pkg::HADAMARD_CUT      // stages from register to register, 1 to log2 N
 ) (
   input  logic                           clk_i,
   input  logic                           rst_ni,
@@ -30,12 +32,13 @@ module fpsim_hadamard #(
   output logic [N*(InW+$clog2(N))-1:0]   y_o
 );
 
-  localparam int STAGES = $clog2(N);
+  localparam int STAGES    = $clog2(N);
+  localparam int REGISTERS = (STAGES + Cut - 1) / Cut;
 
-  logic [STAGES-1:0] load;
+  logic [REGISTERS-1:0] load;
 
   fpsim_pipeline_control #(
-    .Stages(STAGES)
+    .Stages(REGISTERS)
   ) u_control (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),
@@ -66,14 +69,14 @@ module fpsim_hadamard #(
 
     logic [N*STAGE_W-1:0] stage_in;
     logic                 enable;
-    logic [N*GROWN_W-1:0] data_d, data_q;
+    logic [N*GROWN_W-1:0] data_d, stage_out;
 
     if (s == 0) begin : gen_input
       assign stage_in = signed_x;
       assign enable = enable_i;
     end else begin : gen_previous
-      assign stage_in = gen_stage[s-1].data_q;
-      assign enable = gen_stage[s-1].gen_enable.enable_q;
+      assign stage_in = gen_stage[s-1].stage_out;
+      assign enable = gen_stage[s-1].gen_enable.enable_out;
     end
 
     for (genvar p = 0; p < N / 2; p++) begin : gen_pair
@@ -91,19 +94,31 @@ module fpsim_hadamard #(
       );
     end
 
-    always_ff @(posedge clk_i) begin
-      if (load[s]) data_q <= data_d;
+    if (s % Cut == Cut - 1 || s == STAGES - 1) begin : gen_register
+      logic [N*GROWN_W-1:0] data_q;
+      always_ff @(posedge clk_i) begin
+        if (load[s / Cut]) data_q <= data_d;
+      end
+      assign stage_out = data_q;
+    end else begin : gen_wire
+      assign stage_out = data_d;
     end
 
     if (s < STAGES - 1) begin : gen_enable
-      logic enable_q;
-      always_ff @(posedge clk_i) begin
-        if (load[s]) enable_q <= enable;
+      logic enable_out;
+      if (s % Cut == Cut - 1) begin : gen_register
+        logic enable_q;
+        always_ff @(posedge clk_i) begin
+          if (load[s / Cut]) enable_q <= enable;
+        end
+        assign enable_out = enable_q;
+      end else begin : gen_wire
+        assign enable_out = enable;
       end
     end
   end
 
-  assign y_o = gen_stage[STAGES-1].data_q;
+  assign y_o = gen_stage[STAGES-1].stage_out;
 
 endmodule
 

@@ -20,11 +20,11 @@
 // straight from the accumulators as the next tile comes by need a triangle of registers to line up the columns' skew
 // and a hold on every operand register for when the output waits, by estimate three quarters of that area, and then
 // each stalled row costs a cycle of the whole array. Overlap = 0 saves all of it: the next tile waits for the rows.
-// Cycles without stalls, from the first beat to the last row, both included: P * K + Rows + Cols + 1 for one tile;
-// max(P * K, Rows + Cols + 1) for each further one. Overlap = 0: P * K + Rows + Cols for each.
+// Cycles without stalls, from the first beat to the last row, both included: P * K + D for one tile, D = Rows + Cols + 1 +
+// ProductCut; max(P * K, D) for each further one. Overlap = 0: one less in D, and P * K + D for each.
 // A cycle without a beat feeds zero operands, which leave the accumulators as they are.
 //
-// Latency: Cols + 2 cycles from the last beat to row 0 (Overlap = 0: Cols + 1). Throughput: one beat per cycle, one row per cycle.
+// Latency: Cols + 2 + ProductCut cycles from the last beat to row 0 (Overlap = 0: one less). Throughput: one beat per cycle, one row per cycle.
 // Overflow: wraps, modulo 2^AccW, or saturates at every addition. Reset: the sequencer only.
 // Formats a_fmt_i and b_fmt_i are stable from the first beat to the last row, over all tiles in between.
 // Python twin: fpsim/arith/mac.py, fpsim/arith/passes.py; cycles: fpsim/array/cycles.py.
@@ -37,7 +37,8 @@ module fpsim_mac_array #(
   parameter int Formats  = fpsim_pkg::FORMATS,  // bit f: selector f is built in
   parameter int AccW     = fpsim_pkg::ACC_W,    // accumulator width
   parameter int Saturate = fpsim_pkg::SATURATE, // 0: wrap, 1: clamp every sum
-  parameter int Overlap  = fpsim_pkg::OVERLAP   // 1: a tile drains while the next one loads
+  parameter int Overlap  = fpsim_pkg::OVERLAP,  // 1: a tile drains while the next one loads
+  parameter int ProductCut = fpsim_pkg::PRODUCT_CUT // 1: register between product and sum in every element
 ) (
   input  logic                              clk_i,
   input  logic                              rst_ni,
@@ -68,7 +69,9 @@ module fpsim_mac_array #(
   logic [OP_W-1:0]  op;
   logic [ROW_W-1:0] row_index;
 
-  fpsim_mac_array_control #(.Rows(Rows), .Cols(Cols), .Overlap(Overlap)) u_control (
+  fpsim_mac_array_control #(
+    .Rows(Rows), .Cols(Cols), .Overlap(Overlap), .ProductCut(ProductCut)
+  ) u_control (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),
     .in_valid_i (in_valid_i),
@@ -156,7 +159,9 @@ module fpsim_mac_array #(
         assign unused_b = ^b_south;
       end
 
-      fpsim_pe #(.AccW(AccW), .Formats(Formats), .Saturate(Saturate), .Overlap(Overlap)) u_pe (
+      fpsim_pe #(
+        .AccW(AccW), .Formats(Formats), .Saturate(Saturate), .Overlap(Overlap), .ProductCut(ProductCut)
+      ) u_pe (
         .clk_i(clk_i),
         .a_i  (a_west),
         .b_i  (b_north),

@@ -6,14 +6,15 @@
 //
 // The last beat of a tile leaves it owed: complete in the accumulators as soon as it has crossed the array. The TAKE
 // that moves it into the output registers is sent in the next cycle in which those are empty, with the next tile's
-// first beat if there is one. It crosses the columns in Cols cycles; then row after row is offered.
+// first beat if there is one. It crosses the columns in Cols cycles, and the elements' ProductCut; then row after row
+// is offered.
 // Beats are refused only while a tile is owed and the rows of the one before have not left: the registers hold two
 // tiles, whatever the output does.
 // Overlap = 0: rows leave from the accumulators; beats are refused from a tile's last one until its last row has left,
 // and there is no TAKE. in_ready_o and out_valid_o come from registers alone.
 //
-// Latency: Cols + 1 cycles from a TAKE (Overlap = 0: from the last beat) to row 0. Throughput: one beat per cycle; one
-// TAKE in Rows + Cols + 1 cycles.
+// Latency: Cols + 1 + ProductCut cycles from a TAKE (Overlap = 0: from the last beat) to row 0. Throughput: one beat per
+// cycle; one TAKE in Rows + Cols + 1 + ProductCut cycles.
 // Reset: no tile anywhere; what the array still carries is cleared by the next tile on its way, which it cannot pass.
 // Python twin: fpsim/array/cycles.py.
 
@@ -22,7 +23,8 @@
 module fpsim_mac_array_control #(
   parameter int Rows    = fpsim_pkg::ROWS,
   parameter int Cols    = fpsim_pkg::COLS,
-  parameter int Overlap = fpsim_pkg::OVERLAP
+  parameter int Overlap = fpsim_pkg::OVERLAP,
+  parameter int ProductCut = fpsim_pkg::PRODUCT_CUT
 ) (
   input  logic                                       clk_i,
   input  logic                                       rst_ni,
@@ -39,10 +41,11 @@ module fpsim_mac_array_control #(
   output logic [(Rows > 1 ? $clog2(Rows) : 1)-1:0] row_o    // the row on offer
 );
 
-  localparam int LONGER  = Rows > Cols ? Rows : Cols;
+  localparam int SKEW    = Cols + ProductCut;
+  localparam int LONGER  = Rows > SKEW ? Rows : SKEW;
   localparam int COUNT_W = LONGER > 1 ? $clog2(LONGER) : 1;  // counts rows and waits
   localparam int ROW_W   = Rows > 1 ? $clog2(Rows) : 1;      // index of a row
-  localparam logic [COUNT_W-1:0] LAST_WAIT = COUNT_W'(Cols - 1);
+  localparam logic [COUNT_W-1:0] LAST_WAIT = COUNT_W'(SKEW - 1);
   localparam logic [COUNT_W-1:0] LAST_ROW  = COUNT_W'(Rows - 1);
 
   typedef enum logic [1:0] {StEmpty, StSkew, StDrain} state_e;  // of the output registers

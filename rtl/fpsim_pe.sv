@@ -8,7 +8,8 @@
 //   SHIFT  16 * acc + product              stays
 //   TAKE   product                         the accumulator's sum so far
 //
-// Latency: 1 from a_i, b_i to a_o, b_o; 2 to out_o with TAKE. Throughput: one product per cycle.
+// ProductCut = 1: a register between product and sum, so everything behind it happens one cycle later.
+// Latency: 1 from a_i, b_i to a_o, b_o; 2 + ProductCut to out_o with TAKE. Throughput: one product per cycle.
 // Overflow: wraps, modulo 2^AccW, or saturates (see fpsim_mac).
 // No enable: a zero operand under ADD holds the sum. No reset: CLEAR and TAKE clear it. Python twin: fpsim/arith/mac.py.
 
@@ -18,7 +19,8 @@ module fpsim_pe #(
   parameter int AccW     = fpsim_pkg::ACC_W,    // accumulator width
   parameter int Formats  = fpsim_pkg::FORMATS,  // bit f: selector f is built in
   parameter int Saturate = fpsim_pkg::SATURATE, // 0: wrap, 1: clamp every sum
-  parameter int Overlap  = fpsim_pkg::OVERLAP   // 1: output register
+  parameter int Overlap  = fpsim_pkg::OVERLAP,  // 1: output register
+  parameter int ProductCut = fpsim_pkg::PRODUCT_CUT // 1: register between product and sum
 ) (
   input  logic                                            clk_i,
   input  logic [fpsim_pkg::OP_W+fpsim_pkg::OPERAND_W-1:0] a_i,
@@ -50,7 +52,8 @@ module fpsim_pe #(
   fpsim_mac #(
     .AccW    (AccW),
     .Formats (Formats),
-    .Saturate(Saturate)
+    .Saturate(Saturate),
+    .ProductCut(ProductCut)
   ) u_mac (
     .clk_i    (clk_i),
     .rst_ni   (1'b1),
@@ -69,10 +72,19 @@ module fpsim_pe #(
   if (Overlap == 0) begin : gen_no_overlap
     assign out_o = acc;
   end else begin : gen_overlap
+    logic            take;   // the accumulator gets the next tile's first product
     logic [AccW-1:0] out_q;
 
+    if (ProductCut == 0) begin : gen_no_cut
+      assign take = op == fpsim_pkg::OP_TAKE;
+    end else begin : gen_cut
+      logic take_q;
+      always_ff @(posedge clk_i) take_q <= op == fpsim_pkg::OP_TAKE;
+      assign take = take_q;
+    end
+
     always_ff @(posedge clk_i) begin
-      if (op == fpsim_pkg::OP_TAKE) out_q <= acc;
+      if (take) out_q <= acc;
     end
 
     assign out_o = out_q;

@@ -94,6 +94,8 @@ package fpsim_pkg;
   localparam int HADAMARD_N = 32;  // parameter HadamardN
   localparam int SATURATE = 0;  // parameter Saturate
   localparam int OVERLAP = 1;  // parameter Overlap
+  localparam int PRODUCT_CUT = 0;  // parameter ProductCut
+  localparam int HADAMARD_CUT = 1;  // parameter HadamardCut
 
   // ----- What a mask of formats leaves to build ---------------------------------------------------------
 

@@ -17,6 +17,7 @@ WIDE_FORMATS = ("int6", "int8")
 NIBBLE_BITS = 4
 OVERFLOWS = ("wrap", "saturate")
 FP16_SIGNIFICAND_BITS = 11
+LATER_FIELDS = ("float_acc", "product_cut", "hadamard_cut")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class UnitConfig:
             which has no passes (no int6, no int8) and no zero points.
         overlap: whether the array hands over the rows of a tile while the next one loads, out of a second
             register in every element; False: the next tile waits (`fpsim.array.cycles`).
+        product_cut: whether every element has a register between product and sum: one cycle more per drain.
+        hadamard_cut: butterfly stages from register to register, 1 to log2 of the engine's size.
         float_acc: the accumulator of the floating processing element (`fpsim_mac_float`).
     """
 
@@ -41,6 +44,8 @@ class UnitConfig:
     hadamard_n: int = 32
     overflow: str = "wrap"
     overlap: bool = True
+    product_cut: bool = False
+    hadamard_cut: int = 1
     float_acc: FloatAccumulator = field(default_factory=FloatAccumulator)
 
     def __post_init__(self) -> None:
@@ -56,8 +61,10 @@ class UnitConfig:
             raise ValueError(f"hadamard_n={self.hadamard_n}: expected a power of two")
         if self.overflow not in OVERFLOWS:
             raise ValueError(f"overflow={self.overflow!r}: expected one of {', '.join(map(repr, OVERFLOWS))}")
-        if not isinstance(self.overlap, bool):
-            raise ValueError(f"overlap={self.overlap!r}: expected True or False")
+        _check_range("hadamard_cut", self.hadamard_cut, 1, self.hadamard_stages)
+        for name, flag in (("overlap", self.overlap), ("product_cut", self.product_cut)):
+            if not isinstance(flag, bool):
+                raise ValueError(f"{name}={flag!r}: expected True or False")
 
     @property
     def align_bits(self) -> int:
@@ -68,6 +75,11 @@ class UnitConfig:
     def hadamard_stages(self) -> int:
         """Butterfly stages, log2 of the engine's size."""
         return self.hadamard_n.bit_length() - 1
+
+    @property
+    def hadamard_registers(self) -> int:
+        """Registers from the engine's input to its output, its latency."""
+        return -(-self.hadamard_stages // self.hadamard_cut)
 
     @property
     def rotated_bits(self) -> int:
@@ -120,17 +132,20 @@ class ArrayConfig:
             "HadamardN": unit.hadamard_n,
             "Saturate": OVERFLOWS.index(unit.overflow),
             "Overlap": int(unit.overlap),
+            "ProductCut": int(unit.product_cut),
+            "HadamardCut": unit.hadamard_cut,
         }
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for manifests; `from_dict` reads it back.
 
-        The floating accumulator is left out where it is the default one, so that what was written before
-        there was one keeps its key.
+        Fields of `LATER_FIELDS` are left out where they have their defaults, so that what was written before
+        there were any keeps its key.
         """
-        data = asdict(self)
-        if self.unit.float_acc == FloatAccumulator():
-            del data["unit"]["float_acc"]
+        data, standard = asdict(self), UnitConfig()
+        for name in LATER_FIELDS:
+            if getattr(self.unit, name) == getattr(standard, name):
+                del data["unit"][name]
         return data
 
     @classmethod

@@ -6,6 +6,8 @@ With B beats in a tile (passes · K), R rows and C columns:
     yes        B + R + C + 1     max(B, R + C + 1)    second registers take the accumulators over and
                                                       hand over their rows while the next tile loads
     no         B + R + C         B + R + C            rows leave from the accumulators, the next tile waits
+
+A register between product and sum (`UnitConfig.product_cut`) adds 1 to R + C throughout.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ def drain_cycles(config: ArrayConfig) -> int:
 
     R + C: it crosses the C columns' skew, then the R rows leave, one per cycle. One more with overlap, where
     the take into the second registers goes ahead of it; the tile after it can be taken over once these cycles
-    are over.
+    are over. And one more for a product that waits in a register of its own.
     """
-    return config.rows + config.cols + config.unit.overlap
+    return config.rows + config.cols + config.unit.overlap + config.unit.product_cut
 
 
 def tile_cycles(config: ArrayConfig, k: int, passes: int = 1) -> int:

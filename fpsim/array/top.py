@@ -87,7 +87,10 @@ class TopConfig:
 
     def rtl_parameters(self) -> dict[str, int]:
         """The SystemVerilog parameters of `fpsim_top`."""
-        return {**self.array.rtl_parameters(), "KMax": self.k_max}
+        parameters = {**self.array.rtl_parameters(), "KMax": self.k_max}
+        return {
+            name: value for name, value in parameters.items() if name not in ("ProductCut", "HadamardCut")
+        }
 
     @property
     def weight_beat_bits(self) -> int:

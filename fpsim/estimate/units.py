@@ -37,12 +37,13 @@ def units(config: ArrayConfig) -> list[Unit]:
     all_of, n, bits = config.rtl_parameters(), config.unit.hadamard_n, config.unit.rotated_bits
     formats = {"Formats": all_of["Formats"]}
     guard = {"GuardBits": all_of["GuardBits"]}
-    mac = {**formats, "AccW": all_of["AccW"]}
+    mac = {**formats, "AccW": all_of["AccW"], "ProductCut": all_of["ProductCut"]}
     mac_meaning = {"mac": "one multiply-accumulate", "idle": IDLE}
     beat = f"one beat of {n} elements"
     found = [
         Unit("align", "fpsim_align", {"Lanes": n, **guard}, {"beat": beat}, _align, n, config),
-        Unit("hadamard", "fpsim_hadamard", {"N": n, "InW": config.unit.align_bits},
+        Unit("hadamard", "fpsim_hadamard",
+             {"N": n, "InW": config.unit.align_bits, "Cut": all_of["HadamardCut"]},
              {"beat": beat, "idle": IDLE}, _hadamard, n, config),
         Unit("amax", "fpsim_amax", {"Lanes": n, "W": bits}, {"beat": beat}, _amax, n, config),
         Unit("row_scale", "fpsim_row_scale", {**guard, "W": bits}, {"row": "one row"}, _row_scale, 1, config),

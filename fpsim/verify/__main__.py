@@ -37,6 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--overflow", choices=OVERFLOWS, default=standard.overflow)
     parser.add_argument("--overlap", type=int, choices=(0, 1), default=int(standard.overlap))
+    parser.add_argument("--product-cut", type=int, choices=(0, 1), default=int(standard.product_cut))
+    parser.add_argument("--hadamard-cut", type=int, default=standard.hadamard_cut)
     return parser
 
 
@@ -52,6 +54,8 @@ def _job(options: argparse.Namespace) -> Job:
         options.hadamard_n,
         options.overflow,
         bool(options.overlap),
+        bool(options.product_cut),
+        options.hadamard_cut,
         FloatAccumulator.parse(options.float_acc),
     )
     return Job(

@@ -86,6 +86,8 @@ class Job:
             "--float-acc": (chosen.float_acc, standard.float_acc),
             "--overflow": (chosen.overflow, standard.overflow),
             "--overlap": (int(chosen.overlap), int(standard.overlap)),
+            "--product-cut": (int(chosen.product_cut), int(standard.product_cut)),
+            "--hadamard-cut": (chosen.hadamard_cut, standard.hadamard_cut),
         }
         changed = ((option, str(value)) for option, (value, default) in options.items() if value != default)
         return [word for pair in changed for word in pair]

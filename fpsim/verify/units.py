@@ -67,7 +67,7 @@ def _mac(config: ArrayConfig) -> Unit:
         "mac",
         "clocked",
         ("exhaustive", "random"),
-        _select(config, "AccW", "Formats", "Saturate"),
+        _select(config, "AccW", "Formats", "Saturate", "ProductCut"),
         (
             *(_in(name, 1, meaning="flag") for name in ("en", "first", "shift")),
             *_operand("a"),
@@ -82,7 +82,7 @@ def _mac_array(config: ArrayConfig) -> Unit:
         "mac_array",
         "stream",
         ("golden", "random"),
-        _select(config, "Rows", "Cols", "Formats", "AccW", "Saturate", "Overlap"),
+        _select(config, "Rows", "Cols", "Formats", "AccW", "Saturate", "Overlap", "ProductCut"),
         (
             _in("a_fmt", 2, meaning="format"),
             _in("b_fmt", 2, meaning="format"),
@@ -119,7 +119,7 @@ def _hadamard(config: ArrayConfig) -> Unit:
         "hadamard",
         "stream",
         KINDS,
-        {"N": lanes, "InW": config.unit.align_bits},
+        {"N": lanes, "InW": config.unit.align_bits, "Cut": config.unit.hadamard_cut},
         (
             _in("enable", 1, meaning="flag"),
             _in("signs", 1, lanes, "flag"),

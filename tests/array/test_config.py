@@ -24,9 +24,38 @@ def test_rtl_parameters_are_the_configuration() -> None:
         "HadamardN": 8,
         "Saturate": 0,
         "Overlap": 1,
+        "ProductCut": 0,
+        "HadamardCut": 1,
     }
     assert ArrayConfig(unit=UnitConfig(overlap=False)).rtl_parameters()["Overlap"] == 0
     assert ArrayConfig(unit=UnitConfig(overflow="saturate")).rtl_parameters()["Saturate"] == 1
+
+
+def test_pipeline_cuts_are_parameters_and_old_keys_stay() -> None:
+    unit = UnitConfig(hadamard_n=32, product_cut=True, hadamard_cut=2)
+    config = ArrayConfig(unit=unit)
+    assert (config.rtl_parameters()["ProductCut"], config.rtl_parameters()["HadamardCut"]) == (1, 2)
+    assert [UnitConfig(hadamard_n=32, hadamard_cut=cut).hadamard_registers for cut in (1, 2, 3, 4, 5)] == [
+        5, 3, 2, 2, 1,
+    ]  # fmt: skip
+    assert ArrayConfig.from_dict(config.to_dict()) == config
+    assert set(config.to_dict()["unit"]) - set(ArrayConfig().to_dict()["unit"]) == {
+        "product_cut",
+        "hadamard_cut",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hadamard_cut": 0}, "hadamard_cut=0: expected an integer from 1 to 5"),
+        ({"hadamard_cut": 6}, "hadamard_cut=6: expected an integer from 1 to 5"),
+        ({"product_cut": 1}, "product_cut=1: expected True or False"),
+    ],
+)
+def test_a_cut_that_cannot_be_is_refused(arguments: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        UnitConfig(**arguments)  # type: ignore[arg-type]
 
 
 def test_twenty_six_bits_hold_every_mix_at_k_4608_and_twenty_five_do_not() -> None:

@@ -44,6 +44,16 @@ def test_without_overlap_tiles_take_their_beats_and_their_drain() -> None:
     assert layer_cycles(config, m=32, n=24, k=10, passes=2) == 6 * (20 + 24)
 
 
+@pytest.mark.parametrize("overlap", [True, False])
+def test_a_register_behind_the_multipliers_is_one_cycle_of_each_drain(overlap: bool) -> None:
+    plain, cut = (
+        ArrayConfig(4, 3, UnitConfig(overlap=overlap, product_cut=register)) for register in (False, True)
+    )
+    for beats in ([9], [1, 1, 1], [20, 1, 30]):
+        drains = 1 if beats[0] == 9 else {True: {1: 3, 20: 2}, False: {1: 3, 20: 3}}[overlap][beats[0]]
+        assert sequence_cycles(cut, beats) == sequence_cycles(plain, beats) + drains
+
+
 def test_a_layer_is_its_tiles_one_after_the_other() -> None:
     config = ArrayConfig(rows=16, cols=8)
     assert layer_cycles(config, m=32, n=24, k=10) == sequence_cycles(config, [10] * 6) == 10 + 5 * 25 + 25

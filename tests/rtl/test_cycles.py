@@ -26,6 +26,19 @@ def test_without_overlap_each_tile_waits_for_the_rows_before_it(rows: int, cols:
     assert measured[name] == 2 * (12 + rows + cols) + 5 * (rows + cols)
 
 
+@pytest.mark.parametrize(("rows", "cols", "overlap"), [(1, 1, True), (3, 2, True), (2, 3, False)])
+def test_a_register_behind_the_multipliers_costs_what_the_formula_says(
+    rows: int, cols: int, overlap: bool
+) -> None:
+    config = ArrayConfig(rows, cols, UnitConfig(acc_bits=20, overlap=overlap, product_cut=True))
+    measured = simulate(Job("mac_array", config, kinds=("random",), quick=True)).measured
+    drain = rows + cols + overlap + 1
+    assert measured["k=1 passes=1"] == tile_cycles(config, 1) == 1 + drain
+    beats = [3, 1, drain + 5, 1, 2]
+    name = f"k={','.join(map(str, beats))} passes=2"
+    assert measured[name] == sequence_cycles(config, [2 * k for k in beats])
+
+
 @pytest.mark.parametrize(("rows", "cols"), SHAPES)
 def test_tiles_take_the_cycles_of_the_formulas(rows: int, cols: int) -> None:
     config = ArrayConfig(rows, cols, UnitConfig(acc_bits=20))

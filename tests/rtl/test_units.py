@@ -97,6 +97,20 @@ def test_saturating_accumulators_compute_the_same_law(name: str, width: str) -> 
     assert sum(simulate(Job(name, SATURATING[width], quick=True)).vectors.values()) > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("mac", UnitConfig(product_cut=True)),
+        ("mac_array", UnitConfig(product_cut=True, overlap=False)),
+        ("mac_array", UnitConfig(product_cut=True, overflow="saturate", acc_bits=15)),
+        *(("hadamard", UnitConfig(hadamard_n=8, hadamard_cut=cut)) for cut in (2, 3)),
+        ("hadamard", UnitConfig(hadamard_n=32, hadamard_cut=2)),
+    ],
+)
+def test_pipeline_cuts_change_no_bit(name: str, unit: UnitConfig) -> None:
+    assert sum(simulate(Job(name, ArrayConfig(3, 2, unit), quick=True)).vectors.values()) > 0
+
+
 @pytest.mark.parametrize(("rows", "cols"), SHAPES)
 def test_minimal_arrays_compute_the_same_law(rows: int, cols: int) -> None:
     config = ArrayConfig(rows, cols, UnitConfig(acc_bits=20))

@@ -18,24 +18,29 @@ LONGEST_WRAP = 20_000  # beats; wider accumulators than this reaches overflow in
 
 
 async def _check(bench: Bench, beats: Iterable[Words]) -> None:
-    """Clock the beats in after a reset; the law's register runs beside the unit's."""
+    """Clock the beats in after a reset; the law's register runs beside the unit's.
+
+    With a register behind the multiplier it runs one beat behind.
+    """
     await bench.reset()
     unit = bench.config.unit
     acc_bits = unit.acc_bits
     acc = 0
+    waiting: Words = {"en": 0}
     for index, words in enumerate(beats):
         bench.drive(words)
         await Timer(1, "ns")
         seen = bench.seen()
         await bench.edge()
         before = acc
-        if seen["en"]:
-            product = mul(operand_seen("a", seen), operand_seen("b", seen))
+        due, waiting = (waiting, seen) if unit.product_cut else (seen, seen)
+        if due["en"]:
+            product = mul(operand_seen("a", due), operand_seen("b", due))
             acc = mac(
                 acc,
                 product,
-                first=bool(seen["first"]),
-                shift=bool(seen["shift"])
+                first=bool(due["first"]),
+                shift=bool(due["shift"])
                 and unit.wide,  # else there are no passes, and the pin does not count
                 acc_bits=acc_bits,
                 overflow=unit.overflow,
