@@ -8,6 +8,7 @@ from fpsim.verify.fault import Fault
 SATURATING = ArrayConfig(rows=4, cols=4, unit=UnitConfig(acc_bits=12, overflow="saturate"))
 # Some faults show only beyond the second row or column.
 FOUR_BY_FOUR = ArrayConfig(rows=4, cols=4)
+CUT = ArrayConfig(rows=4, cols=4, unit=UnitConfig(product_cut=True, hadamard_n=8, hadamard_cut=2))
 
 ARRAY_FAULTS = (
     Fault(
@@ -142,8 +143,8 @@ ARRAY_FAULTS = (
         "mac-array-early-row",
         "mac_array",
         "fpsim_mac_array_control.sv",
-        "LAST_WAIT = COUNT_W'(Cols - 1)",
-        "LAST_WAIT = COUNT_W'(Cols - 2)",
+        "LAST_WAIT = COUNT_W'(SKEW - 1)",
+        "LAST_WAIT = COUNT_W'(SKEW - 2)",
         "rows are offered before their last column has arrived",
         FOUR_BY_FOUR,
     ),
@@ -157,11 +158,38 @@ ARRAY_FAULTS = (
         FOUR_BY_FOUR,
     ),
     Fault(
+        "pe-cut-take",
+        "mac_array",
+        "fpsim_pe.sv",
+        "take_q <= op == fpsim_pkg::OP_TAKE",
+        "take_q <= op == fpsim_pkg::OP_CLEAR",
+        "with a register behind the multiplier, sums are not taken over",
+        CUT,
+    ),
+    Fault(
+        "mac-cut-first",
+        "mac",
+        "fpsim_mac.sv",
+        "{en_q, first_q, shift_q};",
+        "{en_q, first_i, shift_q};",
+        "the first mark does not wait with its product",
+        CUT,
+    ),
+    Fault(
+        "mac-array-cut-skew",
+        "mac_array",
+        "fpsim_mac_array_control.sv",
+        "SKEW    = Cols + ProductCut",
+        "SKEW    = Cols",
+        "rows are offered before their last column has been taken over",
+        CUT,
+    ),
+    Fault(
         "pe-clear-takes",
         "mac_array",
         "fpsim_pe.sv",
-        "if (op == fpsim_pkg::OP_TAKE) out_q",
-        "if (op == fpsim_pkg::OP_TAKE || op == fpsim_pkg::OP_CLEAR) out_q",
+        "assign take = op == fpsim_pkg::OP_TAKE;",
+        "assign take = op == fpsim_pkg::OP_TAKE || op == fpsim_pkg::OP_CLEAR;",
         "a tile that begins while the one before drains replaces its rows",
         FOUR_BY_FOUR,
     ),

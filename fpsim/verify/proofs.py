@@ -122,7 +122,7 @@ PROOFS = (
         "the sum of the law's products since the first one, 16-fold at every shift, modulo 2^AccW",
         "mac",
         {"AccW": 26, "Formats": 15},
-        _twin("mac", "hold = !first_i && !shift_i;", "hold = !shift_i;", "the first product is added, too"),
+        _twin("mac", "hold = !first && !shift;", "hold = !shift;", "the first product is added, too"),
         steps=4,
         generated=product_table,
     ),
