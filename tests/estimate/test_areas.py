@@ -1,0 +1,43 @@
+"""The committed areas are of this RTL, and synthesis gives them again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fpsim.array.config import UnitConfig
+from fpsim.estimate.areas import AREAS, LEFT_OUT, SIZES, committed_areas, module_names
+from fpsim.estimate.characterize import RTL, rtl_hash
+from fpsim.estimate.costs import find_units
+
+
+def test_every_module_has_an_area_or_is_left_out() -> None:
+    assert sorted(committed_areas()) == module_names()
+    modules = {path.stem for path in RTL.glob("*.sv")}
+    assert set(LEFT_OUT) | set(SIZES) <= modules
+    assert not set(LEFT_OUT) & set(SIZES)
+
+
+@pytest.mark.parametrize("module", module_names())
+def test_an_area_is_of_the_present_rtl(module: str) -> None:
+    """If not, `python -m fpsim.estimate.areas LIBERTY` mends it."""
+    area = committed_areas()[module]
+    assert area.sources == rtl_hash(RTL, [module])
+    assert area.parameters == SIZES.get(module, {})
+    assert 0 <= area.sequential_um2 <= area.area_um2
+    assert area.ge > 0
+
+
+@pytest.mark.parametrize(("unit", "module"), [("decode", "fpsim_decode"), ("mac", "fpsim_mac")])
+def test_characterized_units_have_the_same_area(unit: str, module: str) -> None:
+    costs = find_units("asap7", UnitConfig())
+    assert committed_areas()[module].ge == pytest.approx(costs.record["units"][unit]["ge"], rel=1e-3)
+
+
+@pytest.mark.parametrize("text", ["", "{}", json.dumps({"schema_version": 7, "modules": {}})])
+def test_a_damaged_file_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / AREAS.name).write_text(text)
+    with pytest.raises(ValueError, match="no file of areas"):
+        committed_areas(tmp_path / AREAS.name)
