@@ -26,13 +26,13 @@ from fpsim.estimate.synth import Synthesizer, source_files, yosys_version
 
 AREAS = DATA / "areas_asap7.json"
 SCHEMA_VERSION = 1
-_EDGE = {"Rows": 8, "Cols": 8}
+_EDGE = {"Rows": 4, "Cols": 4}
 SIZES: dict[str, dict[str, int]] = {
     "fpsim_mac_array": _EDGE,
     "fpsim_mac_array_control": _EDGE,
-    "fpsim_epilogue": {"Lanes": 8},
-    "fpsim_wide_epilogue": {"Lanes": 8},
-    "fpsim_zero_correction": {"Lanes": 8},
+    "fpsim_epilogue": {"Lanes": 4},
+    "fpsim_wide_epilogue": {"Lanes": 4},
+    "fpsim_zero_correction": {"Lanes": 4},
 }
 # These hold a memory, of which synthesis would make registers; in silicon it is an SRAM.
 LEFT_OUT = (
