@@ -47,7 +47,7 @@ def test_a_damaged_file_is_refused(text: str, tmp_path: Path) -> None:
 def test_the_table_of_modules_shows_the_areas() -> None:
     """The last cell of every module's row in rtl/README.md, with the parameters that are not the defaults."""
     rows = re.findall(r"^\| `(fpsim_\w+)` \|.*\| ([^|]+) \|$", (RTL / "README.md").read_text("utf-8"), re.M)
-    shown = {module: cell for module, cell in rows}
+    shown = dict(rows)
     assert set(module_names()) | set(LEFT_OUT) <= set(shown)
     for module, area in committed_areas().items():
         size = ", ".join(f"`{name}` = {value}" for name, value in area.parameters.items())
