@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,14 @@ def test_a_damaged_file_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / AREAS.name).write_text(text)
     with pytest.raises(ValueError, match="no file of areas"):
         committed_areas(tmp_path / AREAS.name)
+
+
+def test_the_table_of_modules_shows_the_areas() -> None:
+    """The last cell of every module's row in rtl/README.md, with the parameters that are not the defaults."""
+    rows = re.findall(r"^\| `(fpsim_\w+)` \|.*\| ([^|]+) \|$", (RTL / "README.md").read_text("utf-8"), re.M)
+    shown = dict(rows)
+    assert set(module_names()) | set(LEFT_OUT) <= set(shown)
+    for module, area in committed_areas().items():
+        size = ", ".join(f"`{name}` = {value}" for name, value in area.parameters.items())
+        assert shown[module] == f"{area.ge:.0f}" + (f" ({size})" if size else "")
+    assert {shown[module] for module in LEFT_OUT} == {"memory"}

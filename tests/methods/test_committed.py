@@ -69,6 +69,23 @@ def test_distances_are_what_the_project_promises() -> None:
     assert min(four_bits, key=lambda recipe: fd("digits", recipe)) == "fpsim-best-w4a4"
 
 
+def test_outliers_break_naive_fp4_and_not_hq_dit() -> None:
+    """The stress model; timestep groups need HTG's shift and scale there, which digits alone do not show."""
+    assert MODELS == ("digits", "glyphs", "digits-stress")
+    assert fd("digits-stress", "naive-w4a4") > 50
+    assert fd("digits-stress", "hq-dit-w4a4") < 0.15
+    ladder = [fd("digits-stress", f"{name}-w4a6") for name in ("static", "groups", "htg")]
+    assert ladder[0] > 2 * ladder[1] > 100 * ladder[2]
+
+
+def test_methods_keep_their_order_on_another_domain() -> None:
+    assert fd("glyphs", "hq-dit-w4a4") < 0.05 * fd("glyphs", "naive-w4a4")
+    for eight in ("htg-w8a8", "vidit-q-w8a8"):
+        assert fd("glyphs", eight) < 0.001
+    for mixed, plain in (("vidit-q-mp-w4a8", "vidit-q-gptq-w4a8"), ("vidit-q-mp-w4a4", "vidit-q-w4a4")):
+        assert fd("glyphs", mixed) < fd("glyphs", plain)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_float_imitation_and_machine_tell_the_same_story(model: str) -> None:
     """They part where float32 and integers round one code differently; ranks and sizes stay."""
