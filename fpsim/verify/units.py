@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fpsim.array.config import ArrayConfig
 from fpsim.formats import Format, get
-from fpsim.verify.ports import KINDS, Kind, Meaning, Port, Unit
+from fpsim.verify.ports import KINDS, VECTORS, Kind, Meaning, Port, Unit
 from fpsim.verify.ports import in_port as _in
 from fpsim.verify.ports import out_port as _out
 from fpsim.verify.ports import select as _select
@@ -102,7 +102,7 @@ def _align(config: ArrayConfig) -> Unit:
     return Unit(
         "align",
         "combinational",
-        KINDS,
+        VECTORS,
         {"Lanes": lanes, **_select(config, "GuardBits")},
         (_in("x", 16, lanes, "fp16"), _in("exp", 5)),
         (
@@ -118,7 +118,7 @@ def _hadamard(config: ArrayConfig) -> Unit:
     return Unit(
         "hadamard",
         "stream",
-        KINDS,
+        VECTORS,
         {"N": lanes, "InW": config.unit.align_bits},
         (
             _in("enable", 1, meaning="flag"),
@@ -146,7 +146,7 @@ def _row_scale(config: ArrayConfig) -> Unit:
     return Unit(
         "row_scale",
         "combinational",
-        KINDS,
+        VECTORS,
         {"W": bits, **_select(config, "GuardBits")},
         (_in("amax", bits), _in("exp", 5)),
         (_out("amp", bits), _out("scale", 19, meaning="tf32")),
@@ -158,7 +158,7 @@ def _quantizer(config: ArrayConfig) -> Unit:
     return Unit(
         "quantizer",
         "stream",
-        KINDS,
+        VECTORS,
         {"Lanes": lanes, "W": bits, **_select(config, "Formats")},
         (_in("h", bits, lanes, "signed"), _in("amp", bits), _in("fmt", 2, meaning="format")),
         (_out("codes", 4, lanes, "code"),),

@@ -69,7 +69,8 @@ class TileMonitor:
         return f"{port.signal}[lane {lane}] for beats from 0 = {bits}{more} ({values}{more} units of {fmt})"
 
 
-def _law(bench: Bench) -> Callable[[list[Words]], list[Words]]:
+def law_of(bench: Bench) -> Callable[[list[Words]], list[Words]]:
+    """The rows that leave after a tile's beats."""
     acc_port = bench.unit.outputs[0]
 
     def rows_of(tile: list[Words]) -> list[Words]:
@@ -243,7 +244,7 @@ async def _cut_off(bench: Bench, model: Model, times: int) -> None:
 async def random(dut: Any) -> None:
     """Measured tiles; resets at any moment; tiles with gaps and back-pressure; one that overflows."""
     bench = Bench(dut, "random")
-    model = TileMonitor(bench, _law(bench))
+    model = TileMonitor(bench, law_of(bench))
     measured = await _measure(bench, model)
     await _cut_off(bench, model, bench.pick(30, 10))
 

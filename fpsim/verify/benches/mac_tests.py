@@ -17,31 +17,43 @@ from fpsim.verify.benches.mul_tests import operand_seen, operand_words, operands
 LONGEST_WRAP = 20_000  # beats; wider accumulators than this reaches overflow in no bench
 
 
+class MacRegister:
+    """The accumulator beside the unit's own, by the law."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.acc = 0
+        self._unit = bench.config.unit
+
+    def outputs(self, seen: Words) -> Words:
+        """What the unit shows before the clock edge."""
+        return {"acc": self.acc & ((1 << self._unit.acc_bits) - 1)}
+
+    def clock(self, seen: Words) -> None:
+        """One clock edge with this on the input ports."""
+        if seen["en"]:
+            self.acc = mac(
+                self.acc,
+                mul(operand_seen("a", seen), operand_seen("b", seen)),
+                first=bool(seen["first"]),
+                # Without passes the pin does not count.
+                shift=bool(seen["shift"]) and self._unit.wide,
+                acc_bits=self._unit.acc_bits,
+                overflow=self._unit.overflow,
+            )
+
+
 async def _check(bench: Bench, beats: Iterable[Words]) -> None:
     """Clock the beats in after a reset; the law's register runs beside the unit's."""
     await bench.reset()
-    unit = bench.config.unit
-    acc_bits = unit.acc_bits
-    acc = 0
+    register = MacRegister(bench)
     for index, words in enumerate(beats):
         bench.drive(words)
         await Timer(1, "ns")
         seen = bench.seen()
         await bench.edge()
-        before = acc
-        if seen["en"]:
-            product = mul(operand_seen("a", seen), operand_seen("b", seen))
-            acc = mac(
-                acc,
-                product,
-                first=bool(seen["first"]),
-                shift=bool(seen["shift"])
-                and unit.wide,  # else there are no passes, and the pin does not count
-                acc_bits=acc_bits,
-                overflow=unit.overflow,
-            )
-        expected = {"acc": acc & ((1 << acc_bits) - 1)}
-        bench.compare(index, seen, expected, bench.outputs(), _register_before(before))
+        before = register.acc
+        register.clock(seen)
+        bench.compare(index, seen, register.outputs(seen), bench.outputs(), _register_before(before))
 
 
 def _register_before(acc: int) -> Any:
