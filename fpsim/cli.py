@@ -253,12 +253,28 @@ def verify(
     cols: Cols = ArrayConfig.cols,
     seed: Annotated[int, typer.Option(help="Seed of the random vectors.")] = 0,
     quick: Annotated[bool, typer.Option(help="Fewer vectors.")] = False,
+    failures: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for the short sequence of each unit that fails, and the first one's waves."
+        ),
+    ] = Path("build/failures"),
+    again: Annotated[
+        Path | None,
+        typer.Option("--replay", help="Play only the sequence in this file, found by a failing run."),
+    ] = None,
+    waves: Annotated[Path | None, typer.Option(help="With --replay: VCD file to write.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the RTL of every unit in the simulator against the law and the golden vectors.
 
     Example: fpsim verify --unit mac_array --rtl my_rtl
+
+    Example: fpsim verify --replay build/failures/mac_array-seed0.json --rtl my_rtl --waves failure.vcd
     """
+    if again is not None:
+        _replay(again, rtl, waves, as_json)
+        return
     from fpsim.demo.progress import progress_bars
     from fpsim.demo.rtl import as_checks
     from fpsim.report.tables import rtl_table
@@ -271,7 +287,9 @@ def verify(
         sets = set_paths(golden)
         if not sets:
             raise ValueError(f"golden={str(golden)!r}: no golden sets there; make them with: fpsim golden")
-        results = run_suite(config, sets, units=unit, seed=seed, quick=quick, rtl=rtl, progress=progress)
+        results = run_suite(
+            config, sets, units=unit, seed=seed, quick=quick, rtl=rtl, progress=progress, failures=failures
+        )
     if as_json:
         _print_json({"units": [asdict(result) for result in results]})
     else:
@@ -279,9 +297,30 @@ def verify(
         console.print(rich_table(rtl_table(short)))  # whole messages follow
     for result in results:
         if not result.passed:
-            errors.print(result.message, highlight=False, markup=False, soft_wrap=True)
+            waves_row = f"\n  waves      {result.waves}" if result.waves else ""
+            errors.print(result.message + waves_row, highlight=False, markup=False, soft_wrap=True)
     if not all(result.passed for result in results):
         raise typer.Exit(1)
+
+
+def _replay(file: Path, rtl: Path | None, waves: Path | None, as_json: bool) -> None:
+    from fpsim.verify.mismatch import RtlMismatch
+    from fpsim.verify.replay import replay
+
+    failure = None
+    with _clear_errors():
+        try:
+            run = replay(file, rtl, waves)
+        except RtlMismatch as mismatch:
+            failure = mismatch
+    if failure is not None:
+        errors.print(str(failure), highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+    if as_json:
+        _print_json(asdict(run))
+    else:
+        compared = sum(run.vectors.values())
+        console.print(f"{file}: {run.cycles} cycles, {compared} results compared: all equal", soft_wrap=True)
 
 
 @app.command()

