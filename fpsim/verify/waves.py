@@ -1,8 +1,8 @@
 """Waves of a failure: the run once more with every signal in a VCD, and the failing cycle marked in it.
 
-The mark is in the waves themselves, a signal `failure.failing_cycle` that rises where the failing cycle's
-inputs are driven, so that every viewer shows it; a GTKWave save file beside them opens the unit's signals with
-the marker at that time.
+The mark is in the waves themselves, a signal `failure.failing_cycle` that rises where the inputs of the
+failing cycle are driven, so that every viewer shows it; a GTKWave save file beside them opens the unit's
+signals with the marker at that time.
 """
 
 from __future__ import annotations
