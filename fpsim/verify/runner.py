@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -104,7 +104,10 @@ def simulate(
         ended = start_bench(job, built, folder, modules, kinds, [*plusargs, *traced], simulator)
         if waves and (folder / WAVES_FILE).is_file():
             keep_file(folder / WAVES_FILE, waves)
-        _raise_failures(job, folder, ended, _keep_sequence(job, folder / SEQUENCE_FILE))
+        found = folder / SEQUENCE_FILE
+        if job.replay_file is None and found.is_file():
+            _raise_shortest(job, folder, ended, _keep_sequence(job, found, built, simulator))
+        _raise_failures(job, folder, ended)
         counts = _counts(folder, kinds, job)
     return Run(
         vectors={kind: counts[kind]["compared"] for kind in kinds},
@@ -150,12 +153,34 @@ def _hand_over_sequence(job: Job, path: str, file: Path) -> None:
     write_sequence(file, sequence)
 
 
-def _keep_sequence(job: Job, file: Path) -> str:
-    """Put the sequence that a search found where its message says; where that is, or nothing."""
-    if job.replay_file is not None or not file.is_file():
-        return ""
-    keep_file(file, job.sequence_file)
-    return str(job.sequence_file)
+def _keep_sequence(job: Job, found: Path, built: Build, simulator: Simulator) -> RtlMismatch | None:
+    """Put the sequence that a search found where its message says, with what comes of it in a new simulator.
+
+    There nothing ran before, so what the file says is what a replay shows. None: it passes there.
+    """
+    keep_file(found, job.sequence_file)
+    again = replace(job, kinds=("sequences",), golden=None, replay_file=str(job.sequence_file))
+    with tempfile.TemporaryDirectory(prefix="fpsim-") as name:
+        folder = Path(name)
+        again.write(folder / "job.json")
+        shutil.copy(found, folder / SEQUENCE_FILE)
+        ended = start_bench(again, built, folder, [SEQUENCE_BENCH], again.kinds, simulator=simulator)
+        try:
+            _raise_failures(again, folder, ended, str(job.sequence_file))
+        except RtlMismatch as mismatch:
+            keep_file(folder / SEQUENCE_FILE, job.sequence_file)
+            return mismatch
+    return None
+
+
+def _raise_shortest(job: Job, folder: Path, ended: str, alone: RtlMismatch | None) -> None:
+    """Raise the first failure; of a sequence, what came of it alone."""
+    try:
+        _raise_failures(job, folder, ended, str(job.sequence_file))
+    except RtlMismatch as mismatch:
+        if mismatch.kind == "sequences" and alone is not None:
+            raise alone from None
+        raise
 
 
 def start_bench(
@@ -211,7 +236,7 @@ def _log(folder: Path) -> str:
     return "\n".join(text.splitlines()[-LOG_LINES_SHOWN:])
 
 
-def _raise_failures(job: Job, folder: Path, ended: str, sequence: str) -> None:
+def _raise_failures(job: Job, folder: Path, ended: str, sequence: str = "") -> None:
     """Raise the first failure in the results; no results and no tests are failures too."""
     file = folder / RESULTS_XML
     if not file.is_file():

@@ -41,6 +41,7 @@ ROOMS = {
     "hypothesis": {"testing", "verify"},
     "sklearn": {"dit"},
     "typer": {"dit", "cli"},
+    "vcd": {"report"},
 }
 STANDARD_LIBRARY_ONLY = {"formats", "arith"}  # the law is plain integers
 

@@ -1,13 +1,13 @@
 """Sequences that Hypothesis chooses, all in one simulator process; a failing one is shrunk and written down.
 
 Hypothesis is ordinary blocking code: it runs beside the simulation (cocotb's bridge) and comes back into it
-for each sequence.
+for each sequence. What a replay shows is what the file keeps: there nothing ran before.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,13 @@ def _file() -> Path:
 
 async def _replay(bench: Bench, player: Player) -> None:
     """Play the file's sequence; where no result is compared, the cycles with right handshakes count."""
-    await player.play(read_sequence(_file()).steps)
+    sequence = read_sequence(_file())
+    try:
+        await player.play(sequence.steps, record=True)
+    except RtlMismatch as mismatch:
+        lines = tuple(str(mismatch).splitlines())
+        write_sequence(_file(), replace(sequence, came=tuple(player.came), failure=lines))
+        raise
     bench.compared = bench.compared or bench.cycle
     bench.finish()
 
@@ -78,16 +84,9 @@ async def _search(bench: Bench, player: Player) -> None:
         await bridge(play)()
     except (RtlMismatch, Flaky):
         chosen, mismatch = worst[0]
-        await _keep(bench, player, chosen, mismatch)
+        lines = tuple(str(mismatch).splitlines())
+        found = Sequence(bench.unit.name, bench.config, bench.job.seed, tuple(chosen), (), lines)
+        write_sequence(_file(), found)
         raise mismatch from None
     bench.cycle = cycles
     bench.finish()
-
-
-async def _keep(bench: Bench, player: Player, chosen: list[Step], mismatch: RtlMismatch) -> None:
-    """Play the sequence once more to see what comes, and write it down."""
-    with suppress(RtlMismatch):
-        await player.play(chosen, record=True)
-    lines = tuple(str(mismatch).splitlines())
-    found = Sequence(bench.unit.name, bench.config, bench.job.seed, tuple(chosen), tuple(player.came), lines)
-    write_sequence(_file(), found)
