@@ -107,8 +107,8 @@ def simulate(
         found = folder / SEQUENCE_FILE
         if job.replay_file is None and found.is_file():
             _raise_shortest(job, folder, ended, _keep_sequence(job, found, built, simulator))
-        _raise_failures(job, folder, ended)
-        counts = _counts(folder, kinds, job)
+        raise_failures(job, folder, ended)
+        counts = read_counts(folder, kinds, job)
     return Run(
         vectors={kind: counts[kind]["compared"] for kind in kinds},
         cycles=sum(counts[kind]["cycles"] for kind in kinds),
@@ -166,7 +166,7 @@ def _keep_sequence(job: Job, found: Path, built: Build, simulator: Simulator) ->
         shutil.copy(found, folder / SEQUENCE_FILE)
         ended = start_bench(again, built, folder, [SEQUENCE_BENCH], again.kinds, simulator=simulator)
         try:
-            _raise_failures(again, folder, ended, str(job.sequence_file))
+            raise_failures(again, folder, ended, str(job.sequence_file))
         except RtlMismatch as mismatch:
             keep_file(folder / SEQUENCE_FILE, job.sequence_file)
             return mismatch
@@ -176,7 +176,7 @@ def _keep_sequence(job: Job, found: Path, built: Build, simulator: Simulator) ->
 def _raise_shortest(job: Job, folder: Path, ended: str, alone: RtlMismatch | None) -> None:
     """Raise the first failure; of a sequence, what came of it alone."""
     try:
-        _raise_failures(job, folder, ended, str(job.sequence_file))
+        raise_failures(job, folder, ended, str(job.sequence_file))
     except RtlMismatch as mismatch:
         if mismatch.kind == "sequences" and alone is not None:
             raise alone from None
@@ -236,7 +236,7 @@ def _log(folder: Path) -> str:
     return "\n".join(text.splitlines()[-LOG_LINES_SHOWN:])
 
 
-def _raise_failures(job: Job, folder: Path, ended: str, sequence: str = "") -> None:
+def raise_failures(job: Job, folder: Path, ended: str, sequence: str = "") -> None:
     """Raise the first failure in the results; no results and no tests are failures too."""
     file = folder / RESULTS_XML
     if not file.is_file():
@@ -263,7 +263,7 @@ def _raise_failures(job: Job, folder: Path, ended: str, sequence: str = "") -> N
         raise SimulationError(f"{job.unit.top}: the simulator failed ({ended})\n{_log(folder)}")
 
 
-def _counts(folder: Path, kinds: Sequence[str], job: Job) -> dict[str, dict[str, Any]]:
+def read_counts(folder: Path, kinds: Sequence[str], job: Job) -> dict[str, dict[str, Any]]:
     file = folder / RESULT_FILE
     counts: dict[str, dict[str, Any]] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     for kind in kinds:

@@ -14,6 +14,7 @@ from fpsim.verify.ports import out_port as _out
 from fpsim.verify.ports import select as _select
 from fpsim.verify.row_units import ROW_UNITS
 from fpsim.verify.top_unit import TOP_UNITS
+from fpsim.verify.wrapper_units import WRAPPERS
 
 __all__ = ["KINDS", "UNIT_NAMES", "Kind", "Meaning", "Port", "Unit", "unit"]
 
@@ -21,7 +22,7 @@ __all__ = ["KINDS", "UNIT_NAMES", "Kind", "Meaning", "Port", "Unit", "unit"]
 def unit(name: str, config: ArrayConfig) -> Unit:
     """The unit of that name in that configuration, or "top"; ValueError lists the known names."""
     try:
-        build = (_UNITS | TOP_UNITS)[name]
+        build = (_UNITS | TOP_UNITS | WRAPPERS)[name]
     except KeyError:
         raise ValueError(f"unit={name!r}: expected one of {', '.join(UNIT_NAMES)}") from None
     return build(config)
