@@ -228,16 +228,22 @@ def formats(
 
 
 @app.command()
-def bench(as_json: AsJson = False) -> None:
+def bench(
+    rtl: Annotated[
+        bool, typer.Option("--rtl", help="The array's RTL in the simulator (builds: minutes).")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Measure speed as ratios against peers in the same run, one thread each.
 
     Example: fpsim bench --json
     """
     from fpsim.bench.jobs import run_jobs
+    from fpsim.bench.jobs_rtl import run_rtl_jobs
     from fpsim.bench.table import comparison_table
 
     with _clear_errors():
-        results = list(run_jobs())
+        results = list(run_rtl_jobs() if rtl else run_jobs())
         if as_json:
             _print_json({"comparisons": [asdict(result) for result in results]})
         else:
@@ -272,16 +278,20 @@ def verify(
 
     Example: fpsim verify --replay build/failures/mac_array-seed0.json --rtl my_rtl --waves failure.vcd
     """
-    if again is not None:
-        _replay(again, rtl, waves, as_json)
-        return
     from fpsim.demo.progress import progress_bars
-    from fpsim.demo.rtl import as_checks
+    from fpsim.demo.rtl import as_checks, replayed
     from fpsim.report.tables import rtl_table
     from fpsim.report.terminal import rich_table
     from fpsim.vectors.build import set_paths
     from fpsim.verify.suite import run_suite
 
+    if again is not None:
+        with _clear_errors():
+            text, passed = replayed(again, rtl, waves, as_json)
+        (console if passed else errors).print(text, highlight=False, markup=False, soft_wrap=True)
+        if not passed:
+            raise typer.Exit(1)
+        return
     config = ArrayConfig(rows=rows, cols=cols)
     with _clear_errors(), progress_bars() as progress:
         sets = set_paths(golden)
@@ -301,26 +311,6 @@ def verify(
             errors.print(result.message + waves_row, highlight=False, markup=False, soft_wrap=True)
     if not all(result.passed for result in results):
         raise typer.Exit(1)
-
-
-def _replay(file: Path, rtl: Path | None, waves: Path | None, as_json: bool) -> None:
-    from fpsim.verify.mismatch import RtlMismatch
-    from fpsim.verify.replay import replay
-
-    failure = None
-    with _clear_errors():
-        try:
-            run = replay(file, rtl, waves)
-        except RtlMismatch as mismatch:
-            failure = mismatch
-    if failure is not None:
-        errors.print(str(failure), highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(1)
-    if as_json:
-        _print_json(asdict(run))
-    else:
-        compared = sum(run.vectors.values())
-        console.print(f"{file}: {run.cycles} cycles, {compared} results compared: all equal", soft_wrap=True)
 
 
 @app.command()

@@ -39,9 +39,10 @@ class ArrayRun:
         macs: products added up, all of them compared.
         cycles: clock cycles simulated.
         build_seconds: spent on building; 0 where the build was there already.
-        prepare_seconds: for codes, rows that must come, and files; 0 where the bench does it as it goes.
+        prepare_seconds: of the processor, for codes, rows that must come, files; 0 where the run includes it.
         run_seconds: from the first beat to the last row compared.
         cpu_seconds: of the processor in that time.
+        peak_bytes: memory of the simulator's process at its peak.
     """
 
     macs: int
@@ -50,6 +51,7 @@ class ArrayRun:
     prepare_seconds: float
     run_seconds: float
     cpu_seconds: float
+    peak_bytes: int
 
     @property
     def rate(self) -> float:
@@ -91,9 +93,10 @@ def run_memory(
             shutil.copy(file, copies)
         job = Job("array_memory", config, kinds=("random",), seed=seed)
         built = build(job.unit, copies, cache, extra=VERILATOR_ARGS, optimize=OPTIMIZE)
-        start = time.perf_counter()
+        write_memories(folder, config, 1, 1, seed)  # the kernel is compiled now
+        start = time.process_time()
         write_memories(folder, config, tiles, depth, seed)
-        prepared = time.perf_counter() - start
+        prepared = time.process_time() - start
         counts = _run(job, built, folder, tiles * depth, tiles * config.rows)
     measured = counts["measured"]
     return ArrayRun(
@@ -103,6 +106,7 @@ def run_memory(
         prepared,
         measured["microseconds"] / 1e6,
         measured["cpu_microseconds"] / 1e6,
+        measured["peak_bytes"],
     )
 
 
@@ -114,9 +118,9 @@ def run_plain(config: ArrayConfig, *, seed: int = 0, cache: Path | None = None) 
     """
     job = Job("mac_array", config, kinds=("random",), seed=seed)
     run = simulate(job, cache, bench=PLAIN_BENCH)
-    seconds, cpu = run.measured["microseconds"] / 1e6, run.measured["cpu_microseconds"] / 1e6
+    seconds, cpu, peak = (run.measured[key] for key in ("microseconds", "cpu_microseconds", "peak_bytes"))
     macs = run.measured["beats"] * config.rows * config.cols
-    return ArrayRun(macs, run.cycles, run.build_seconds, 0.0, seconds, cpu)
+    return ArrayRun(macs, run.cycles, run.build_seconds, 0.0, seconds / 1e6, cpu / 1e6, peak)
 
 
 def _run(job: Job, built: Build, folder: Path, beats: int, rows: int) -> dict[str, Any]:

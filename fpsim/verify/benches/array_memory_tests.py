@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from typing import Any
 
@@ -33,4 +34,5 @@ async def random(dut: Any) -> None:
         shown = [("row", str(got["wrong_row"])), ("got", f"{got['got']:#x}")]
         raise bench.reporter.fault(f"{got['wrong']} rows differ from the law", shown)
     bench.compared, bench.cycle = got["rows"] * bench.config.cols, got["cycles"]
-    bench.finish(microseconds=round(seconds * 1e6), cpu_microseconds=round(cpu * 1e6))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    bench.finish(microseconds=round(seconds * 1e6), cpu_microseconds=round(cpu * 1e6), peak_bytes=peak)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from typing import Any
 
@@ -24,4 +25,10 @@ async def random(dut: Any) -> None:
     start, spent = time.perf_counter(), time.process_time()
     await stream.run(sequence(bench, [DEPTH] * TILES, (name, name)))
     seconds, cpu = time.perf_counter() - start, time.process_time() - spent
-    bench.finish(beats=TILES * DEPTH, microseconds=round(seconds * 1e6), cpu_microseconds=round(cpu * 1e6))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    bench.finish(
+        beats=TILES * DEPTH,
+        microseconds=round(seconds * 1e6),
+        cpu_microseconds=round(cpu * 1e6),
+        peak_bytes=peak,
+    )
