@@ -165,8 +165,9 @@ def write_memories(folder: Path, config: ArrayConfig, tiles: int, depth: int, se
 
 def _bits(lanes: NDArray[np.generic], width: int) -> NDArray[np.uint8]:
     """(lines, lanes · width) bits, lane 0 and its lowest bit first."""
-    wide = lanes.astype(np.int64)[:, :, None] >> np.arange(width) & 1
-    return wide.astype(np.uint8).reshape(len(lanes), -1)
+    wide = np.ascontiguousarray(lanes, "u1" if width <= 8 and lanes.dtype == np.uint8 else "<i8")
+    octets = wide.view(np.uint8).reshape(*lanes.shape, -1)
+    return np.unpackbits(octets, axis=2, count=width, bitorder="little").reshape(len(lanes), -1)
 
 
 def _hex(parts: list[NDArray[np.uint8]]) -> str:

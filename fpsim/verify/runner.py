@@ -264,6 +264,7 @@ def raise_failures(job: Job, folder: Path, ended: str, sequence: str = "") -> No
 
 
 def read_counts(folder: Path, kinds: Sequence[str], job: Job) -> dict[str, dict[str, Any]]:
+    """What the bench counted, by kind; SimulationError where a kind compared nothing."""
     file = folder / RESULT_FILE
     counts: dict[str, dict[str, Any]] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     for kind in kinds:
