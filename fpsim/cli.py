@@ -232,16 +232,22 @@ def formats(
 
 
 @app.command()
-def bench(as_json: AsJson = False) -> None:
+def bench(
+    rtl: Annotated[
+        bool, typer.Option("--rtl", help="The array's RTL in the simulator (builds: minutes).")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Measure speed as ratios against peers in the same run, one thread each.
 
     Example: fpsim bench --json
     """
     from fpsim.bench.jobs import run_jobs
+    from fpsim.bench.jobs_rtl import run_rtl_jobs
     from fpsim.bench.table import comparison_table
 
     with _clear_errors():
-        results = list(run_jobs())
+        results = list(run_rtl_jobs() if rtl else run_jobs())
         if as_json:
             _print_json({"comparisons": [asdict(result) for result in results]})
         else:
@@ -264,6 +270,17 @@ def verify(
         list[str] | None, typer.Option(help="With --all: only this stage, repeatable. Default: every stage.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="With --all: folder for the sign-off page.")] = None,
+    failures: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for the short sequence of each unit that fails, and the first one's waves."
+        ),
+    ] = Path("build/failures"),
+    again: Annotated[
+        Path | None,
+        typer.Option("--replay", help="Play only the sequence in this file, found by a failing run."),
+    ] = None,
+    waves: Annotated[Path | None, typer.Option(help="With --replay: VCD file to write.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the RTL of every unit in the simulator against the law and the golden vectors.
@@ -271,9 +288,11 @@ def verify(
     With --all, everything that a sign-off looks at: a page, the same as JSON, and JUnit XML.
 
     Example: fpsim verify --unit mac_array --rtl my_rtl
+
+    Example: fpsim verify --replay build/failures/mac_array-seed0.json --rtl my_rtl --waves failure.vcd
     """
     from fpsim.demo.progress import progress_bars
-    from fpsim.demo.rtl import as_checks
+    from fpsim.demo.rtl import as_checks, replayed
     from fpsim.estimate.areas import committed_areas
     from fpsim.report.files import check_folder
     from fpsim.report.signoff import write_signoff
@@ -284,6 +303,13 @@ def verify(
     from fpsim.verify.signoff import check_names, run_signoff
     from fpsim.verify.suite import run_suite
 
+    if again is not None:
+        with _clear_errors():
+            text, passed = replayed(again, rtl, waves, as_json)
+        (console if passed else errors).print(text, highlight=False, markup=False, soft_wrap=True)
+        if not passed:
+            raise typer.Exit(1)
+        return
     config = ArrayConfig(rows=rows, cols=cols)
     with _clear_errors(), progress_bars() as progress:
         sets = set_paths(golden)
@@ -293,7 +319,7 @@ def verify(
             if given and not everything:
                 raise ValueError(f"{option}={str(given)!r}: only with --all")
         chosen: dict[str, Any] = {"units": unit, "seed": seed, "quick": quick, "rtl": rtl}
-        chosen["progress"] = progress
+        chosen |= {"failures": failures, "progress": progress}
         if everything:
             check_names(stages := stage or STAGES, unit)
             check_folder(folder := report or Path("out/verify"))
@@ -311,7 +337,8 @@ def verify(
         console.print(rich_table(rtl_table(short)))  # whole messages follow
     for result in results:
         if not result.passed:
-            errors.print(result.message, highlight=False, markup=False, soft_wrap=True)
+            waves_row = f"\n  waves      {result.waves}" if result.waves else ""
+            errors.print(result.message + waves_row, highlight=False, markup=False, soft_wrap=True)
     if not all(result.passed for result in results):
         raise typer.Exit(1)
 

@@ -31,6 +31,7 @@ VERILATOR_ARGS = (
     # What nobody drives is drawn at random at start, so that it cannot pass for a zero.
     *("--x-assign", "unique", "--x-initial", "unique"),
 )
+OPTIMIZE = "-O1"
 RUNTIME_OBJECTS = ("verilated.o", "verilated_dpi.o", "verilated_threads.o", "verilated_vpi.o")
 SEPARATE_MODULES = ("fpsim_pe",)  # compiled once, not once per place: at 8 × 8 a third of the time
 LOG_FILE = "build.log"
@@ -59,7 +60,9 @@ def cache_folder() -> Path:
     return Path(os.environ.get(CACHE_VARIABLE) or Path("build", "sim")).absolute()
 
 
-def build(unit: Unit, rtl: Path, cache: Path | None = None, *, extra: Sequence[str] = ()) -> Build:
+def build(
+    unit: Unit, rtl: Path, cache: Path | None = None, *, extra: Sequence[str] = (), optimize: str = OPTIMIZE
+) -> Build:
     """The simulator of this unit, built now unless an equal build exists.
 
     Args:
@@ -67,6 +70,7 @@ def build(unit: Unit, rtl: Path, cache: Path | None = None, *, extra: Sequence[s
         rtl: folder of the SystemVerilog.
         cache: where builds are kept; None: `cache_folder()`.
         extra: further arguments of Verilator; such a build lies apart.
+        optimize: the compiler's flags for what is run in every cycle: more than -O1 takes long to build.
 
     Raises:
         ToolMissing: a tool is not installed.
@@ -83,7 +87,8 @@ def build(unit: Unit, rtl: Path, cache: Path | None = None, *, extra: Sequence[s
             )
     files = sources(unit.top, rtl)
     control = _control_file(unit, files)
-    folder = cache / f"{unit.name}-{_key(unit, files, control, tools, extra)}"
+    chosen = (*extra, *([optimize] if optimize != OPTIMIZE else []))
+    folder = cache / f"{unit.name}-{_key(unit, files, control, tools, chosen)}"
     if (folder / unit.top).is_file():
         return Build(folder, 0.0)
     cache.mkdir(parents=True, exist_ok=True)
@@ -91,7 +96,8 @@ def build(unit: Unit, rtl: Path, cache: Path | None = None, *, extra: Sequence[s
     staging = Path(tempfile.mkdtemp(prefix=f".{unit.name}-", dir=cache))
     try:
         (staging / "ports.vlt").write_text(control, encoding="utf-8")
-        _compile_with_runtime(unit, [staging / "ports.vlt", *files], staging, cache, tools, extra)
+        paths = [staging / "ports.vlt", *files]
+        _compile_with_runtime(unit, paths, staging, cache, tools, extra, optimize)
         _publish(staging, folder, unit)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -120,18 +126,24 @@ def _key(unit: Unit, files: Sequence[Path], control: str, tools: Toolchain, extr
 
 
 def _compile_with_runtime(
-    unit: Unit, files: Sequence[Path], staging: Path, cache: Path, tools: Toolchain, extra: Sequence[str]
+    unit: Unit,
+    files: Sequence[Path],
+    staging: Path,
+    cache: Path,
+    tools: Toolchain,
+    extra: Sequence[str],
+    optimize: str,
 ) -> None:
     versions = json.dumps([tools.versions, sys.prefix, *extra])
     runtime = cache / f"runtime-{hashlib.sha256(versions.encode()).hexdigest()[:16]}"
     with _locked(runtime.with_suffix(".lock")):
         if not runtime.is_dir():
-            _compile(unit, files, staging, (), extra)
+            _compile(unit, files, staging, (), extra, optimize)
             _keep_runtime(staging, runtime)
             return
     for name in RUNTIME_OBJECTS:
         shutil.copy(runtime / name, staging / name)
-    _compile(unit, files, staging, RUNTIME_OBJECTS, extra)
+    _compile(unit, files, staging, RUNTIME_OBJECTS, extra, optimize)
 
 
 @contextmanager
@@ -160,7 +172,12 @@ def _publish(staging: Path, folder: Path, unit: Unit) -> None:
 
 
 def _compile(
-    unit: Unit, files: Sequence[Path], staging: Path, ready: Sequence[str], extra: Sequence[str]
+    unit: Unit,
+    files: Sequence[Path],
+    staging: Path,
+    ready: Sequence[str],
+    extra: Sequence[str],
+    optimize: str,
 ) -> None:
     """Run Verilator, then make; `ready` are object files in the folder that need no compiling."""
     import cocotb_tools.config  # here, so that a missing cocotb is reported by `check_tools`
@@ -176,7 +193,11 @@ def _compile(
     for name in ready:
         (staging / name).touch()  # or make sees that Verilator's makefile is newer
     jobs = str(os.cpu_count() or 1)
-    _call(unit, [tools.make, "-j", jobs, "-C", str(staging), "-f", f"{PREFIX}.mk"], staging)
+    _call(
+        unit,
+        [tools.make, "-j", jobs, "-C", str(staging), "-f", f"{PREFIX}.mk", f"OPT_FAST={optimize}"],
+        staging,
+    )
 
 
 def _call(unit: Unit, command: Sequence[str], staging: Path) -> None:

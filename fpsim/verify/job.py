@@ -14,6 +14,9 @@ JOB_VARIABLE = "FPSIM_JOB"
 # Beside the job file: the golden set's words, and the counts that the bench reports.
 GOLDEN_FILE = "golden.json"
 RESULT_FILE = "counts.json"
+# There too: the sequence to replay, or the one that a search found.
+SEQUENCE_FILE = "sequence.json"
+FAILURES_FOLDER = "build/failures"
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Job:
         quick: fewer vectors of each kind.
         golden: folder of a golden set, for the kind "golden".
         rtl: folder of the SystemVerilog, None for the repository's own.
+        replay_file: file with the one sequence of the kind "sequences"; None: they are searched.
+        failures: folder for the file of a sequence that fails.
     """
 
     unit_name: str
@@ -37,6 +42,8 @@ class Job:
     quick: bool = False
     golden: str | None = None
     rtl: str | None = None
+    replay_file: str | None = None
+    failures: str = FAILURES_FOLDER
 
     def __post_init__(self) -> None:
         unknown = [kind for kind in self.kinds if kind not in KINDS]
@@ -44,6 +51,8 @@ class Job:
             raise ValueError(f"kinds={self.kinds!r}: expected some of {', '.join(KINDS)}")
         if ("golden" in self.kinds) != (self.golden is not None):
             raise ValueError(f"golden={self.golden!r}: expected a folder if and only if kinds has 'golden'")
+        if self.replay_file is not None and self.kinds != ("sequences",):
+            raise ValueError(f"replay_file={self.replay_file!r}: expected the kinds ('sequences',) with it")
 
     @property
     def unit(self) -> Unit:
@@ -62,8 +71,18 @@ class Job:
         data["kinds"] = tuple(data["kinds"])
         return cls(**data)
 
+    @property
+    def sequence_file(self) -> Path:
+        """Where the sequence of a failure lies: the file that is replayed, or one in the folder."""
+        if self.replay_file is not None:
+            return Path(self.replay_file)
+        return Path(self.failures, f"{self.unit_name}-seed{self.seed}.json")
+
     def replay(self, kind: str) -> str:
         """The command that runs this kind of vectors of this job again."""
+        if kind == "sequences":
+            words = ["fpsim", "verify", "--replay", str(self.sequence_file)]
+            return shlex.join([*words, *(["--rtl", self.rtl] if self.rtl is not None else [])])
         words = ["python", "-m", "fpsim.verify", self.unit_name]
         if self.golden is not None and kind == "golden":
             words += ["--golden", self.golden]  # the set knows its configuration

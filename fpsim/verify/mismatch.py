@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from fpsim.array.config import OPERAND_FORMATS
@@ -13,7 +14,25 @@ LANES_SHOWN = 64
 
 
 class RtlMismatch(RuntimeError):
-    """The RTL and the law disagree; the message shows inputs, both outputs, place, seed and replay."""
+    """The RTL and the law disagree; the message shows inputs, both outputs, place, seed and replay.
+
+    Attributes:
+        kind: kind of the vectors that were running; empty where it is not known.
+        time_ns: simulated time of the failure, from the simulator's start.
+        sequence: file of a sequence that fails, where one was searched and found; else empty.
+    """
+
+    def __init__(self, message: str, kind: str = "", time_ns: float = 0.0, sequence: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.time_ns = time_ns
+        self.sequence = sequence
+
+    @property
+    def cycle(self) -> int:
+        """The cycle that the message names."""
+        found = re.search(r"^  vectors .*, cycle (\d+)$", str(self), re.MULTILINE)
+        return int(found[1]) if found else 0
 
 
 def as_signed(bits: int, width: int) -> int:

@@ -10,8 +10,9 @@ from fpsim.formats import Format
 
 Meaning = Literal["unsigned", "signed", "fp16", "tf32", "code", "format", "flag"]
 Style = Literal["combinational", "clocked", "stream", "axi"]
-Kind = Literal["golden", "exhaustive", "random"]
+Kind = Literal["golden", "exhaustive", "random", "sequences"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+VECTORS: tuple[Kind, ...] = ("golden", "exhaustive", "random")
 STREAM_SIGNALS = ("clk_i", "rst_ni", "in_valid_i", "in_ready_o", "out_valid_o", "out_ready_i")
 
 
@@ -56,7 +57,7 @@ class Unit:
         name: name of the unit, its law and its bench.
         style: "combinational", "clocked" (a register with an enable), "stream" (valid/ready on both
             sides) or "axi" (buses).
-        kinds: kinds of vectors that its bench has.
+        kinds: kinds of vectors that its bench has; sequences are the same bench for all, but for the top.
         parameters: of the SystemVerilog module.
         inputs, outputs: data ports; clock, reset and handshake follow from the style.
     """
@@ -72,6 +73,10 @@ class Unit:
     def top(self) -> str:
         """Name of the SystemVerilog module."""
         return f"fpsim_{self.name}"
+
+    def has(self, kind: str) -> bool:
+        """Whether there is such a kind of vectors for the unit."""
+        return kind in self.kinds or (kind == "sequences" and self.style != "axi")
 
     @property
     def signals(self) -> tuple[str, ...]:

@@ -16,13 +16,14 @@ from pathlib import Path
 from fpsim.array.config import ArrayConfig
 from fpsim.verify.build import BuildError
 from fpsim.verify.check import STAGES, Check, Stage
-from fpsim.verify.mismatch import RtlMismatch
+from fpsim.verify.job import FAILURES_FOLDER
 from fpsim.verify.rtl_files import default_rtl_folder
 from fpsim.verify.runner import SimulationError
-from fpsim.verify.signoff_tasks import TASKS, Plan, Task
+from fpsim.verify.signoff_tasks import FAILING_KIND, TASKS, Plan, Task
 from fpsim.verify.suite import RTL_CONFIG, read_sets
 from fpsim.verify.toolchain import ToolMissing, check_tools
 from fpsim.verify.units import UNIT_NAMES
+from fpsim.verify.waves import waves_of_failure
 from fpsim.verify.yosys import YosysError
 
 PARALLEL = 2
@@ -84,6 +85,7 @@ def run_signoff(
     seed: int = 0,
     quick: bool = False,
     rtl: Path | None = None,
+    failures: Path = Path(FAILURES_FOLDER),
     progress: Progress = lambda what, done, total: None,
 ) -> SignOff:
     """Run stages over units.
@@ -96,6 +98,7 @@ def run_signoff(
         seed: seed of everything random.
         quick: fewer vectors, and no proof that takes long.
         rtl: folder of the SystemVerilog; None: the repository's own.
+        failures: folder for the shortest sequence of each unit that fails, and for the first one's waves.
         progress: called with (stage, its checks done, its checks in all).
 
     Raises:
@@ -105,10 +108,18 @@ def run_signoff(
     check_names(stages, units)
     tools = check_tools()
     folder = default_rtl_folder() if rtl is None else rtl
-    plan = Plan(config, UNITS if units is None else tuple(units), read_sets(golden_dirs), seed, quick, folder)
+    plan = Plan(
+        config,
+        UNITS if units is None else tuple(units),
+        read_sets(golden_dirs),
+        seed,
+        quick,
+        folder,
+        str(failures),
+    )
     start = time.perf_counter()
     tasks = [task for stage in STAGES if stage in stages for task in TASKS[stage](plan)]
-    checks = _run(tasks, progress)
+    checks = _with_waves(tasks, _run(tasks, progress))
     modules = {name: plan.modules(name) for name in plan.units}
     return SignOff(checks, modules, dict(tools.versions), quick, time.perf_counter() - start)
 
@@ -131,6 +142,17 @@ def _run(tasks: Sequence[Task], progress: Progress) -> tuple[Check, ...]:
     return tuple(checks[index] for index in range(len(tasks)))
 
 
+def _with_waves(tasks: Sequence[Task], checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """The checks, the first one that differed from its law with the file of its waves."""
+    for index, (task, check) in enumerate(zip(tasks, checks, strict=True)):
+        if task.job is not None and FAILING_KIND in check.figures:
+            kind = str(check.figures[FAILING_KIND])
+            waves = waves_of_failure(task.job, kind, task.job.failures)
+            told = replace(check, figures={**check.figures, "waves": str(waves.vcd)})
+            return (*checks[:index], told, *checks[index + 1 :])
+    return checks
+
+
 def _one(task: Task) -> Check:
     """The task's check; what its tools could not do is a failed one, a tool that is not there one not run."""
     start = time.perf_counter()
@@ -139,6 +161,6 @@ def _one(task: Task) -> Check:
         check = task.run(check)
     except ToolMissing as error:
         check = replace(check, verdict="not run", message=str(error))
-    except (RtlMismatch, SimulationError, BuildError, YosysError) as error:
+    except (SimulationError, BuildError, YosysError) as error:
         check = replace(check, message=str(error))
     return replace(check, seconds=round(time.perf_counter() - start, 2))

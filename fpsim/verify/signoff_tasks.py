@@ -12,8 +12,9 @@ from fpsim.verify.check import Check, Stage
 from fpsim.verify.coverage import POINT_KINDS, run_coverage
 from fpsim.verify.fault import FAULT_CONFIG
 from fpsim.verify.icarus import NOT_IN_ICARUS
-from fpsim.verify.job import Job
+from fpsim.verify.job import FAILURES_FOLDER, Job
 from fpsim.verify.lint import LINT_SIZES, lint_cases, lint_with_verilator
+from fpsim.verify.mismatch import RtlMismatch
 from fpsim.verify.mutation import run_mutation
 from fpsim.verify.netlist_proof import prove_netlist
 from fpsim.verify.proofs import PROOFS, check_proof
@@ -21,16 +22,18 @@ from fpsim.verify.rtl_files import sources
 from fpsim.verify.runner import Simulator, simulate
 from fpsim.verify.slang import lint_with_slang
 from fpsim.verify.suite import jobs_of
-from fpsim.verify.units import unit
+from fpsim.verify.units import Kind, unit
 
 TOP_CONFIG = ArrayConfig(4, 4, UnitConfig(hadamard_n=8))
 NETLIST_CONFIG = ArrayConfig(2, 2, UnitConfig(acc_bits=12, guard_bits=1, hadamard_n=2))
 EVERY_MODULE = "all modules"
+FAILING_KIND = "failing vectors"  # figure of a simulation that failed: their kind
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is asked for: configuration, units, golden sets, seed, fewer vectors, folder of the RTL."""
+    """What a run is asked for: configuration, units, golden sets, seed, fewer vectors, folder of the RTL, and
+    where sequences that fail go."""
 
     config: ArrayConfig
     units: tuple[str, ...]
@@ -38,6 +41,7 @@ class Plan:
     seed: int
     quick: bool
     rtl: Path
+    failures: str = FAILURES_FOLDER
 
     def modules(self, name: str) -> tuple[str, ...]:
         """The RTL modules that a unit is made of."""
@@ -51,12 +55,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Task:
-    """One check to come: `run` takes it as failed and returns it judged."""
+    """One check to come: `run` takes it as failed and returns it judged; `job` is what it simulates."""
 
     stage: Stage
     subject: str
     name: str
     run: Callable[[Check], Check]
+    job: Job | None = None
 
 
 def simulation(plan: Plan) -> list[Task]:
@@ -64,17 +69,23 @@ def simulation(plan: Plan) -> list[Task]:
 
     def task(job: Job) -> Task:
         name = "bench" if job.golden is None else f"bench, {Path(job.golden).name}"
-        return Task("simulation", job.unit_name, name, lambda check: _simulated(check, job))
+        return Task("simulation", job.unit_name, name, lambda check: _simulated(check, job), job)
 
     def base(name: str) -> Job:
         config = TOP_CONFIG if name == "top" else plan.config
-        return Job(name, config, seed=plan.seed, quick=plan.quick, rtl=str(plan.rtl))
+        kinds: tuple[Kind, ...] = ("exhaustive", "random", "sequences")
+        job = Job(name, config, kinds, seed=plan.seed, quick=plan.quick, rtl=str(plan.rtl))
+        return replace(job, failures=plan.failures)
 
     return [task(job) for name in plan.units for job in jobs_of(base(name), plan.golden)]
 
 
 def _simulated(check: Check, job: Job, simulator: Simulator = "verilator") -> Check:
-    done = simulate(job, simulator=simulator)
+    try:
+        done = simulate(job, simulator=simulator)
+    except RtlMismatch as error:
+        kind = "sequences" if error.sequence else error.kind
+        return replace(check, figures={FAILING_KIND: kind}, message=str(error))
     figures: dict[str, int | float | str] = {**done.vectors, "cycles": done.cycles}
     return replace(check, verdict="passed", figures={**figures, "simulator": done.simulator})
 

@@ -18,6 +18,7 @@ from fpsim.verify.mismatch import RtlMismatch
 from fpsim.verify.runner import Run, SimulationError, simulate
 from fpsim.verify.toolchain import check_tools
 from fpsim.verify.units import UNIT_NAMES
+from fpsim.verify.waves import waves_of_failure
 
 RTL_CONFIG = ArrayConfig(rows=8, cols=8)
 # Longest builds first, so that two cores finish together.
@@ -49,6 +50,7 @@ _ORDER = (
 )
 _PARALLEL = 2
 Progress = Callable[[str, int, int], None]
+Failed = tuple[Job, str]  # what failed, and the kind of vectors that did
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class UnitResult:
         run_seconds: spent in the simulator.
         simulator: its name and version.
         message: what failed; empty where nothing did.
+        replay: file of a sequence that fails, the shortest that was found; empty where there is none.
+        waves: VCD file of the first failure of all, the failing cycle marked; empty of the others.
     """
 
     unit: str
@@ -75,6 +79,8 @@ class UnitResult:
     run_seconds: float = 0.0
     simulator: str = ""
     message: str = ""
+    replay: str = ""
+    waves: str = ""
 
     @property
     def seconds(self) -> float:
@@ -101,6 +107,7 @@ def run_suite(
     quick: bool = False,
     rtl: str | Path | None = None,
     progress: Progress = lambda what, done, total: None,
+    failures: str | Path | None = None,
 ) -> list[UnitResult]:
     """Check units in the simulator, two at a time.
 
@@ -114,6 +121,8 @@ def run_suite(
         quick: fewer vectors.
         rtl: folder of the SystemVerilog; None: the repository's own.
         progress: called with (what, units done, units in all).
+        failures: folder; then Hypothesis searches sequences for every unit too, one that fails is kept there,
+            and the first failure is run again for its waves. None: no search, nothing is kept.
 
     Returns:
         One result per unit, in the order of `UNIT_NAMES`. A failing unit is a result, not an exception.
@@ -129,18 +138,35 @@ def run_suite(
     tools = check_tools()
     sets = read_sets(golden_dirs)
     template = Job(UNIT_NAMES[0], config, seed=seed, quick=quick, rtl=None if rtl is None else str(rtl))
+    if failures is not None:
+        template = replace(template, kinds=(*template.kinds, "sequences"), failures=str(failures))
     jobs = {
         name: jobs_of(replace(template, unit_name=name), sets) for name in sorted(names, key=_ORDER.index)
     }
-    results = {}
+    results: dict[str, UnitResult] = {}
+    failed: dict[str, Failed] = {}
     what = f"units in {tools.simulator}"
     progress(what, 0, len(jobs))
     with ThreadPoolExecutor(max_workers=min(_PARALLEL, os.cpu_count() or 1)) as pool:
         pending = [pool.submit(_check, todo, tools.simulator) for todo in jobs.values()]
         for future in as_completed(pending):
-            results[future.result().unit] = future.result()
+            result, again = future.result()
+            results[result.unit] = result
+            if again is not None:
+                failed[result.unit] = again
             progress(what, len(results), len(jobs))
-    return [results[name] for name in UNIT_NAMES if name in results]
+    ordered = [results[name] for name in UNIT_NAMES if name in results]
+    return ordered if failures is None else _with_waves(ordered, failed)
+
+
+def _with_waves(results: list[UnitResult], failed: dict[str, Failed]) -> list[UnitResult]:
+    """The results, the first that differed from its law with its waves and its file."""
+    for index, result in enumerate(results):
+        if result.unit in failed:
+            job, kind = failed[result.unit]
+            waves = str(waves_of_failure(job, kind, job.failures).vcd)
+            return [*results[:index], replace(result, waves=waves), *results[index + 1 :]]
+    return results
 
 
 def read_sets(folders: Iterable[str | Path]) -> list[tuple[str, GoldenSet]]:
@@ -165,11 +191,15 @@ def jobs_of(base: Job, sets: Sequence[tuple[str, GoldenSet]]) -> list[Job]:
     return jobs
 
 
-def _check(jobs: list[Job], simulator: str) -> UnitResult:
+def _check(jobs: list[Job], simulator: str) -> tuple[UnitResult, Failed | None]:
+    """The unit's result, and what to run again where RTL and law differ."""
     result = UnitResult(jobs[0].unit_name, simulator=simulator)
     for job in jobs:
         try:
             result = result.with_run(simulate(job))
-        except (RtlMismatch, SimulationError, BuildError) as error:
-            return replace(result, passed=False, message=str(error))
-    return result
+        except RtlMismatch as error:
+            kind = "sequences" if error.sequence else error.kind
+            return replace(result, passed=False, message=str(error), replay=error.sequence), (job, kind)
+        except (SimulationError, BuildError) as error:
+            return replace(result, passed=False, message=str(error)), None
+    return result, None

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from fpsim.array.config import ArrayConfig
 from fpsim.formats import Format, get
-from fpsim.verify.ports import KINDS, Kind, Meaning, Port, Unit
+from fpsim.verify.ports import KINDS, VECTORS, Kind, Meaning, Port, Unit
 from fpsim.verify.ports import in_port as _in
 from fpsim.verify.ports import out_port as _out
 from fpsim.verify.ports import select as _select
 from fpsim.verify.row_units import ROW_UNITS
 from fpsim.verify.top_unit import TOP_UNITS
+from fpsim.verify.wrapper_units import WRAPPERS
 
 __all__ = ["KINDS", "UNIT_NAMES", "Kind", "Meaning", "Port", "Unit", "unit"]
 
@@ -21,7 +22,7 @@ __all__ = ["KINDS", "UNIT_NAMES", "Kind", "Meaning", "Port", "Unit", "unit"]
 def unit(name: str, config: ArrayConfig) -> Unit:
     """The unit of that name in that configuration, or "top"; ValueError lists the known names."""
     try:
-        build = (_UNITS | TOP_UNITS)[name]
+        build = (_UNITS | TOP_UNITS | WRAPPERS)[name]
     except KeyError:
         raise ValueError(f"unit={name!r}: expected one of {', '.join(UNIT_NAMES)}") from None
     return build(config)
@@ -102,7 +103,7 @@ def _align(config: ArrayConfig) -> Unit:
     return Unit(
         "align",
         "combinational",
-        KINDS,
+        VECTORS,
         {"Lanes": lanes, **_select(config, "GuardBits")},
         (_in("x", 16, lanes, "fp16"), _in("exp", 5)),
         (
@@ -118,7 +119,7 @@ def _hadamard(config: ArrayConfig) -> Unit:
     return Unit(
         "hadamard",
         "stream",
-        KINDS,
+        VECTORS,
         {"N": lanes, "InW": config.unit.align_bits, "Cut": config.unit.hadamard_cut},
         (
             _in("enable", 1, meaning="flag"),
@@ -146,7 +147,7 @@ def _row_scale(config: ArrayConfig) -> Unit:
     return Unit(
         "row_scale",
         "combinational",
-        KINDS,
+        VECTORS,
         {"W": bits, **_select(config, "GuardBits")},
         (_in("amax", bits), _in("exp", 5)),
         (_out("amp", bits), _out("scale", 19, meaning="tf32")),
@@ -158,7 +159,7 @@ def _quantizer(config: ArrayConfig) -> Unit:
     return Unit(
         "quantizer",
         "stream",
-        KINDS,
+        VECTORS,
         {"Lanes": lanes, "W": bits, **_select(config, "Formats")},
         (_in("h", bits, lanes, "signed"), _in("amp", bits), _in("fmt", 2, meaning="format")),
         (_out("codes", 4, lanes, "code"),),

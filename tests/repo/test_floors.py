@@ -38,9 +38,10 @@ ROOMS = {
     "cocotb": {"verify"},
     "cocotb_tools": {"verify"},
     "matplotlib": {"dit", "report"},
-    "hypothesis": {"testing"},
+    "hypothesis": {"testing", "verify"},
     "sklearn": {"dit"},
     "typer": {"dit", "cli"},
+    "vcd": {"report"},
 }
 STANDARD_LIBRARY_ONLY = {"formats", "arith"}  # the law is plain integers
 

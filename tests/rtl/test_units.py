@@ -83,7 +83,8 @@ def test_every_bit_is_the_laws(name: str) -> None:
 @pytest.mark.parametrize("config", [NARROW, WIDE], ids=["narrow", "wide"])
 @pytest.mark.parametrize("name", UNIT_NAMES)
 def test_odd_sizes_compute_the_same_law(name: str, config: ArrayConfig) -> None:
-    assert sum(simulate(Job(name, config, quick=True)).vectors.values()) > 0
+    run = simulate(Job(name, config, kinds=("exhaustive", "random", "sequences"), quick=True))
+    assert sum(run.vectors.values()) > run.vectors["sequences"] > 0
 
 
 @pytest.mark.parametrize("name", KNOW_FORMATS)

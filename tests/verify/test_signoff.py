@@ -85,7 +85,7 @@ def test_unknown_names_are_refused(arguments: dict[str, list[str]], message: str
 
 
 @pytest.mark.rtl
-def test_right_rtl_passes_and_faulty_rtl_fails_where_it_is_looked_at() -> None:
+def test_right_rtl_passes_and_faulty_rtl_fails_where_it_is_looked_at(tmp_path: Path) -> None:
     steps: list[tuple[str, int, int]] = []
     stages = ["simulation", "icarus", "proof", "lint"]
     right = run_signoff(
@@ -96,7 +96,9 @@ def test_right_rtl_passes_and_faulty_rtl_fails_where_it_is_looked_at() -> None:
     assert steps[-1][1] == steps[-1][2] > 0
     (fault,) = [fault for fault in FAULTS if fault.name == "decode-entry"]
     with injected(fault) as folder:
-        wrong = run_signoff(stages=stages, units=["decode"], quick=True, rtl=Path(folder))
+        wrong = run_signoff(stages=stages, units=["decode"], quick=True, rtl=folder, failures=tmp_path)
     failed = {check.stage: check.message for check in wrong.checks if check.verdict == "failed"}
     assert set(failed) == {"simulation", "icarus", "proof"}
     assert "differs from the law" in failed["simulation"]
+    (waves,) = [check.figures["waves"] for check in wrong.checks if "waves" in check.figures]
+    assert "failing_cycle" in Path(str(waves)).read_text("utf-8")

@@ -7,11 +7,12 @@ from typing import Any
 
 import cocotb
 
-from fpsim.verify.benches.harness import Bench, Words, pack
+from fpsim.verify.benches.harness import Bench, Law, Words, pack
 from fpsim.verify.mismatch import as_signed
 
 
-def _law(bench: Bench) -> Any:
+def law_of(bench: Bench) -> Law:
+    """The largest magnitude."""
     port = bench.unit.inputs[0]
 
     def law(seen: Words) -> Words:
@@ -38,7 +39,7 @@ async def exhaustive(dut: Any) -> None:
                 lanes[lane] = peak
                 yield {"h": pack(lanes, port.bits)}
 
-    await bench.check_combinational(vectors(), _law(bench))
+    await bench.check_combinational(vectors(), law_of(bench))
     bench.finish()
 
 
@@ -54,5 +55,5 @@ async def random(dut: Any) -> None:
             yield {"h": bench.rng.getrandbits(port.width)}
             yield {"h": pack((bench.rng.randint(-limit, limit) for _ in range(port.lanes)), port.bits)}
 
-    await bench.check_combinational(vectors(), _law(bench))
+    await bench.check_combinational(vectors(), law_of(bench))
     bench.finish()

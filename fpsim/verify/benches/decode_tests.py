@@ -9,13 +9,11 @@ import cocotb
 
 from fpsim.arith.decode import Operand, decode
 from fpsim.array.config import OPERAND_FORMATS
-from fpsim.verify.benches.harness import Bench, Words
+from fpsim.verify.benches.harness import Bench, Law, Words
 
 
-@cocotb.test()
-async def exhaustive(dut: Any) -> None:
-    """All 16 codes of all 4 selectors, low or not; a format that is not built in decodes to 0."""
-    bench = Bench(dut, "exhaustive")
+def law_of(bench: Bench) -> Law:
+    """A code's sign, significand and shift; 0 of a format that is not built in."""
 
     def law(seen: Words) -> Words:
         name = OPERAND_FORMATS[seen["fmt"]]
@@ -24,8 +22,15 @@ async def exhaustive(dut: Any) -> None:
         operand = decode(seen["code"], name, low=low) if built_in else Operand(False, 0, 0)
         return {"neg": int(operand.neg), "sig": operand.sig, "shift": operand.shift}
 
+    return law
+
+
+@cocotb.test()
+async def exhaustive(dut: Any) -> None:
+    """All 16 codes of all 4 selectors, low or not; a format that is not built in decodes to 0."""
+    bench = Bench(dut, "exhaustive")
     vectors = (
         {"code": code, "fmt": fmt, "low": low} for low, fmt, code in product((0, 1), range(4), range(16))
     )
-    await bench.check_combinational(vectors, law)
+    await bench.check_combinational(vectors, law_of(bench))
     bench.finish()

@@ -17,7 +17,8 @@ NORMAL_EXPONENTS = range(1, 255)
 Lane = tuple[int, int, int]  # acc, column scale bits, bias bits
 
 
-def _law(bench: Bench) -> Law:
+def law_of(bench: Bench) -> Law:
+    """Accumulators to FP16, lane by lane."""
     acc_port, _, col_port, bias_port = bench.unit.inputs
 
     def law(seen: Words) -> Words:
@@ -147,7 +148,7 @@ async def random(dut: Any) -> None:
     """Structured lanes with gaps and back-pressure."""
     bench = Bench(dut, "random")
     beats = (_beat(bench) for _ in range(bench.pick(6000, 1000)))
-    await check_stream(bench, one_to_one(_law(bench)), beats, cut=islice(beats, 20))
+    await check_stream(bench, one_to_one(law_of(bench)), beats, cut=islice(beats, 20))
     bench.finish()
 
 

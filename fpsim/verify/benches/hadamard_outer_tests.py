@@ -32,7 +32,7 @@ class Shape:
         return {"base": BASES.index(self.base), "points": self.points, "stride": self.stride}
 
 
-class Model:
+class BlockModel:
     """Collects the beats of a block as they go in; the last one brings the block's results."""
 
     def __init__(self, bench: Bench) -> None:
@@ -63,10 +63,10 @@ def _block(bench: Bench, shape: Shape, beats: Iterable[list[int]]) -> Iterator[B
 
 
 async def _check(bench: Bench, blocks: Iterator[Beat], *, stress: bool, cut: Iterable[Beat] = ()) -> None:
-    stream = Stream(bench, Model(bench), stress=stress)
+    stream = Stream(bench, BlockModel(bench), stress=stress)
     await stream.reset()
     await stream.run(cut, cycles=CUT_CYCLES)
-    stream.model = Model(bench)
+    stream.model = BlockModel(bench)
     await stream.reset()
     await stream.run(blocks)
 
@@ -128,5 +128,5 @@ async def random(dut: Any) -> None:
         beats = [
             beat for _ in range(count) for beat in _block(bench, Shape(12, 12, 2), [[1] * x_port.lanes] * 24)
         ]
-        cycles[name] = await measure(bench, Model(bench), beats)
+        cycles[name] = await measure(bench, BlockModel(bench), beats)
     bench.finish(**cycles)

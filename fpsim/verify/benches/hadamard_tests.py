@@ -14,7 +14,8 @@ from fpsim.verify.benches.stream import Beat, check_golden_stream, check_stream,
 from fpsim.verify.mismatch import as_signed
 
 
-def _law(bench: Bench) -> Law:
+def law_of(bench: Bench) -> Law:
+    """The rotated block, or the block itself."""
     x_port = bench.unit.inputs[2]
     y_port = bench.unit.outputs[0]
     lanes = range(x_port.lanes)
@@ -52,7 +53,7 @@ async def exhaustive(dut: Any) -> None:
             yield _beat(bench, row, 0)
             yield _beat(bench, row, (1 << n) - 1)
 
-    await check_stream(bench, one_to_one(_law(bench)), beats(), stress=False)
+    await check_stream(bench, one_to_one(law_of(bench)), beats(), stress=False)
     bench.finish()
 
 
@@ -69,7 +70,7 @@ async def random(dut: Any) -> None:
             block = [bench.rng.randint(-limit, limit) for _ in range(x_port.lanes)]
             yield _beat(bench, block, bench.rng.getrandbits(x_port.lanes), enable=bench.rng.random() < 0.8)
 
-    await check_stream(bench, one_to_one(_law(bench)), beats(), cut=islice(beats(), 20))
+    await check_stream(bench, one_to_one(law_of(bench)), beats(), cut=islice(beats(), 20))
     bench.finish()
 
 

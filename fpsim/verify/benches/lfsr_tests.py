@@ -12,22 +12,36 @@ from fpsim.arith.lfsr import RESET_STATE, lfsr
 from fpsim.verify.benches.harness import Bench, Words
 
 
+class LfsrRegister:
+    """The state beside the unit's own, by the law."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._state = RESET_STATE
+        self._count = bench.unit.parameters["Bits"]
+
+    def outputs(self, seen: Words) -> Words:
+        """What the unit shows before the clock edge."""
+        return {"bits": lfsr(self._state, self._count).bits}
+
+    def clock(self, seen: Words) -> None:
+        """One clock edge with this on the input ports."""
+        if seen["seed_en"]:
+            self._state = seen["seed"] or RESET_STATE
+        elif seen["step"]:
+            self._state = lfsr(self._state, self._count).state
+
+
 async def _check(bench: Bench, beats: Iterable[Words]) -> None:
     """Reset, then clock the beats in; the law's register runs beside the unit's."""
     bench.drive(bench.noise())
     await bench.reset()
-    count = bench.unit.parameters["Bits"]
-    state = RESET_STATE
+    register = LfsrRegister(bench)
     for index, words in enumerate(beats):
         bench.drive(words)
         await Timer(1, "ns")
         seen = bench.seen()
-        draw = lfsr(state, count)
-        bench.compare(index, seen, {"bits": draw.bits}, bench.outputs())
-        if seen["seed_en"]:
-            state = seen["seed"] or RESET_STATE
-        elif seen["step"]:
-            state = draw.state
+        bench.compare(index, seen, register.outputs(seen), bench.outputs())
+        register.clock(seen)
         await bench.edge()
 
 

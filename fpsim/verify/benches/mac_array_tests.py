@@ -69,7 +69,8 @@ class TileMonitor:
         return f"{port.signal}[lane {lane}] for beats from 0 = {bits}{more} ({values}{more} units of {fmt})"
 
 
-def _law(bench: Bench) -> Callable[[list[Words]], list[Words]]:
+def law_of(bench: Bench) -> Callable[[list[Words]], list[Words]]:
+    """The rows that leave after a tile's beats."""
     acc_port = bench.unit.outputs[0]
 
     def rows_of(tile: list[Words]) -> list[Words]:
@@ -148,7 +149,7 @@ def _random_tile(
     yield from _tile(bench, formats, *sides, drained=drained)
 
 
-def _sequence(bench: Bench, depths: Iterable[int], formats: Formats | None = None) -> Iterator[Beat]:
+def sequence(bench: Bench, depths: Iterable[int], formats: Formats | None = None) -> Iterator[Beat]:
     """Tiles of the same formats, one right after the other, the first one once the array is empty."""
     formats = formats or _formats(bench)
     lane = _extreme_code(bench) if bench.rng.random() < 0.4 else None
@@ -204,7 +205,7 @@ async def _measure(bench: Bench, model: Model) -> dict[str, int]:
 async def _cycles(stream: Stream, depths: list[int], formats: Formats, expected: int) -> int:
     """Run a sequence at full speed; its cycles, which must be the expected ones."""
     stream.first_in = None
-    await stream.run(_sequence(stream.bench, depths, formats))
+    await stream.run(sequence(stream.bench, depths, formats))
     assert stream.first_in is not None
     cycles = stream.last_out - stream.first_in + 1
     if cycles != expected:
@@ -235,7 +236,7 @@ async def _cut_off(bench: Bench, model: Model, times: int) -> None:
     await stream.reset()
     for _ in range(times):
         depths = [bench.rng.randint(1, 12) for _ in range(6)]
-        await stream.run(_sequence(bench, depths), cycles=bench.rng.randint(1, LONGEST_CUT))
+        await stream.run(sequence(bench, depths), cycles=bench.rng.randint(1, LONGEST_CUT))
         await stream.reset()
 
 
@@ -243,20 +244,20 @@ async def _cut_off(bench: Bench, model: Model, times: int) -> None:
 async def random(dut: Any) -> None:
     """Measured tiles; resets at any moment; tiles with gaps and back-pressure; one that overflows."""
     bench = Bench(dut, "random")
-    model = TileMonitor(bench, _law(bench))
+    model = TileMonitor(bench, law_of(bench))
     measured = await _measure(bench, model)
     await _cut_off(bench, model, bench.pick(30, 10))
 
     def beats() -> Iterator[Beat]:
         for _ in range(bench.pick(60, 16)):
             tiles = bench.rng.choice((1, 2, 4))
-            yield from _sequence(bench, (bench.rng.choice((1, 1, 2, 3, 5, 8, 13, 21)) for _ in range(tiles)))
+            yield from sequence(bench, (bench.rng.choice((1, 1, 2, 3, 5, 8, 13, 21)) for _ in range(tiles)))
             yield from _loose_tile(bench, bench.rng.randint(1, 9))
-        yield from _sequence(bench, [1] * bench.pick(40, 10))
+        yield from sequence(bench, [1] * bench.pick(40, 10))
         if not bench.job.quick:
             yield from _overflowing_tile(bench)
 
-    await check_stream(bench, model, beats(), held=FORMAT_PORTS, cut=_sequence(bench, [5, 3, 30]))
+    await check_stream(bench, model, beats(), held=FORMAT_PORTS, cut=sequence(bench, [5, 3, 30]))
     bench.finish(**measured)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import cocotb
@@ -93,33 +93,52 @@ def _distinct(config: UnitConfig) -> list[Operand]:
     return list(found.values())
 
 
+class FloatRegister:
+    """The sum beside the unit's own, by the law.
+
+    Attributes:
+        acc: its code.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self.acc = 0
+        self._bits = bench.config.unit.float_acc.random_bits
+        self._add = cache(partial(_sum, bench.config.unit.float_acc))
+
+    def outputs(self, seen: Words) -> Words:
+        """What the unit shows before the clock edge."""
+        return {"acc": self.acc}
+
+    def clock(self, seen: Words) -> None:
+        """One clock edge with this on the input ports."""
+        if seen["en"]:
+            unit_exp, drawn = as_signed(seen["unit_exp"], 8), seen["random"] if self._bits else 0
+            a, b = operand_seen("a", seen), operand_seen("b", seen)
+            self.acc = self._add(self.acc, a, b, unit_exp, bool(seen["first"]), drawn)
+
+
+def _sum(
+    float_acc: FloatAccumulator, acc: int, a: Operand, b: Operand, unit_exp: int, first: bool, drawn: int
+) -> int:
+    bits, accumulator = float_acc.random_bits, float_acc.accumulator
+    random_bits = (drawn, bits) if bits else None
+    return mac_float(acc, a, b, unit_exp, first=first, accumulator=accumulator, random_bits=random_bits)
+
+
 async def _check(bench: Bench, beats: Iterable[Words]) -> set[int]:
     """Clock the beats in after a reset, the law's register beside the unit's; all that the register held."""
     await bench.reset()
-    float_acc: FloatAccumulator = bench.config.unit.float_acc
-    bits = float_acc.random_bits
-
-    @cache
-    def law(acc: int, a: Operand, b: Operand, unit_exp: int, first: bool, drawn: int) -> int:
-        random_bits = (drawn, bits) if bits else None
-        accumulator = float_acc.accumulator
-        return mac_float(acc, a, b, unit_exp, first=first, accumulator=accumulator, random_bits=random_bits)
-
-    acc, held, driven = 0, {0}, Words()
+    register, held, driven = FloatRegister(bench), {0}, Words()
     for index, words in enumerate(beats):
         # Half of the time is spent on pins, so only those that change are driven, and none is read back.
         bench.drive({name: word for name, word in words.items() if driven.get(name) != word})
         driven = words
         await Timer(1, "ns")
         await bench.edge()
-        before = acc
-        if words["en"]:
-            unit_exp = as_signed(words["unit_exp"], 8)
-            drawn = words["random"] if bits else 0
-            a, b = operand_seen("a", words), operand_seen("b", words)
-            acc = law(acc, a, b, unit_exp, bool(words["first"]), drawn)
-            held.add(acc)
-        bench.compare(index, words, {"acc": acc}, bench.outputs(), _register_before(before))
+        before = register.acc
+        register.clock(words)
+        held.add(register.acc)
+        bench.compare(index, words, register.outputs(words), bench.outputs(), _register_before(before))
     return held
 
 

@@ -17,36 +17,45 @@ from fpsim.verify.benches.mul_tests import operand_seen, operand_words, operands
 LONGEST_WRAP = 20_000  # beats; wider accumulators than this reaches overflow in no bench
 
 
-async def _check(bench: Bench, beats: Iterable[Words]) -> None:
-    """Clock the beats in after a reset; the law's register runs beside the unit's.
+class MacRegister:
+    """The accumulator beside the unit's own, by the law; one beat behind with a register for the product."""
 
-    With a register behind the multiplier it runs one beat behind.
-    """
+    def __init__(self, bench: Bench) -> None:
+        self.acc = 0
+        self._unit = bench.config.unit
+        self._waiting: Words = {"en": 0}
+
+    def outputs(self, seen: Words) -> Words:
+        """What the unit shows before the clock edge."""
+        return {"acc": self.acc & ((1 << self._unit.acc_bits) - 1)}
+
+    def clock(self, seen: Words) -> None:
+        """One clock edge with this on the input ports."""
+        due, self._waiting = (self._waiting if self._unit.product_cut else seen), seen
+        if due["en"]:
+            self.acc = mac(
+                self.acc,
+                mul(operand_seen("a", due), operand_seen("b", due)),
+                first=bool(due["first"]),
+                # Without passes the pin does not count.
+                shift=bool(due["shift"]) and self._unit.wide,
+                acc_bits=self._unit.acc_bits,
+                overflow=self._unit.overflow,
+            )
+
+
+async def _check(bench: Bench, beats: Iterable[Words]) -> None:
+    """Clock the beats in after a reset; the law's register runs beside the unit's."""
     await bench.reset()
-    unit = bench.config.unit
-    acc_bits = unit.acc_bits
-    acc = 0
-    waiting: Words = {"en": 0}
+    register = MacRegister(bench)
     for index, words in enumerate(beats):
         bench.drive(words)
         await Timer(1, "ns")
         seen = bench.seen()
         await bench.edge()
-        before = acc
-        due, waiting = (waiting, seen) if unit.product_cut else (seen, seen)
-        if due["en"]:
-            product = mul(operand_seen("a", due), operand_seen("b", due))
-            acc = mac(
-                acc,
-                product,
-                first=bool(due["first"]),
-                shift=bool(due["shift"])
-                and unit.wide,  # else there are no passes, and the pin does not count
-                acc_bits=acc_bits,
-                overflow=unit.overflow,
-            )
-        expected = {"acc": acc & ((1 << acc_bits) - 1)}
-        bench.compare(index, seen, expected, bench.outputs(), _register_before(before))
+        before = register.acc
+        register.clock(seen)
+        bench.compare(index, seen, register.outputs(seen), bench.outputs(), _register_before(before))
 
 
 def _register_before(acc: int) -> Any:

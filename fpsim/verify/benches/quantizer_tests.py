@@ -20,7 +20,8 @@ ALIGN_EXPONENTS = (15, 30)
 AMPLITUDE_STEP = 168  # of 2·l_7 of every format but E3M0, so that every threshold is met exactly
 
 
-def _law(bench: Bench) -> Law:
+def law_of(bench: Bench) -> Law:
+    """Integers to codes, lane by lane."""
     h_port, code_port = bench.unit.inputs[0], bench.unit.outputs[0]
 
     def law(seen: Words) -> Words:
@@ -58,7 +59,7 @@ async def exhaustive(dut: Any) -> None:
             for name, first in product(bench.config.unit.formats, range(0, len(values), lanes)):
                 yield _beat(bench, values[first : first + lanes], amp, name)
 
-    await check_stream(bench, one_to_one(_law(bench)), beats(), stress=False)
+    await check_stream(bench, one_to_one(law_of(bench)), beats(), stress=False)
     bench.finish()
 
 
@@ -74,7 +75,7 @@ async def random(dut: Any) -> None:
             lanes = bench.unit.inputs[0].lanes
             yield _beat(bench, [_integer(bench, amp, name) for _ in range(lanes)], amp, name)
 
-    await check_stream(bench, one_to_one(_law(bench)), beats(), cut=islice(beats(), 20))
+    await check_stream(bench, one_to_one(law_of(bench)), beats(), cut=islice(beats(), 20))
     bench.finish()
 
 

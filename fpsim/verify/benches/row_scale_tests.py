@@ -13,7 +13,8 @@ from fpsim.verify.benches.harness import Bench, Law, Words
 EXPONENTS = range(1, 32)  # 31: a row that holds an infinity or a NaN
 
 
-def _law(bench: Bench) -> Law:
+def law_of(bench: Bench) -> Law:
+    """Amplitude and scale of a row."""
     guard_bits = bench.config.unit.guard_bits
 
     def law(seen: Words) -> Words:
@@ -45,7 +46,7 @@ async def exhaustive(dut: Any) -> None:
     """Every exponent with every structured amax."""
     bench = Bench(dut, "exhaustive")
     values = structured_amax(bench.unit.inputs[0].bits)
-    await bench.check_combinational(({"amax": a, "exp": e} for e in EXPONENTS for a in values), _law(bench))
+    await bench.check_combinational(({"amax": a, "exp": e} for e in EXPONENTS for a in values), law_of(bench))
     bench.finish()
 
 
@@ -60,7 +61,7 @@ async def random(dut: Any) -> None:
             amax = bench.rng.randint(0, 1 << bench.rng.randint(0, bits - 1))
             yield {"amax": amax, "exp": bench.rng.choice(EXPONENTS)}
 
-    await bench.check_combinational(vectors(), _law(bench))
+    await bench.check_combinational(vectors(), law_of(bench))
     bench.finish()
 
 

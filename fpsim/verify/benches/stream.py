@@ -51,6 +51,7 @@ class Stream:
     Attributes:
         stress: whether gaps, back-pressure and noise between beats are random; else there are none.
         held: inputs that noise leaves alone.
+        patience: cycles without any transfer before the unit counts as hung.
         first_in: cycle in which the first beat was accepted; None: none yet (set it so to measure again).
         last_out: cycle in which the latest output beat was accepted.
     """
@@ -62,6 +63,7 @@ class Stream:
         self.model = model
         self.stress = stress
         self.held = held
+        self.patience = PATIENCE
         self.first_in: int | None = None
         self.last_out = 0
         dut: Any = bench.dut
@@ -79,9 +81,28 @@ class Stream:
         self._out_ready.value = 0
         self.bench.drive(self._noise())
         await self.bench.reset()
+        self.forget()
+
+    def forget(self) -> None:
+        """Expect nothing any more, as after a reset."""
         self._expected.clear()
         self._held = None
         self._moved = self.bench.cycle
+
+    async def settle(self) -> None:
+        """Let the inputs reach the outputs."""
+        await Timer(1, "ns")
+
+    @property
+    def waiting(self) -> bool:
+        """Whether results are still to come."""
+        return bool(self._expected)
+
+    async def cycle(self, offered: bool, ready: bool) -> bool:
+        """One clock cycle with these handshakes; returns whether the offered beat was accepted."""
+        self._in_valid.value = int(offered)
+        self._out_ready.value = int(ready)
+        return await self._cycle(offered, ready)
 
     async def run(self, beats: Iterable[Beat], cycles: int | None = None) -> None:
         """Send the beats, check every output beat; return when the last one has left, or after `cycles`."""
@@ -99,9 +120,7 @@ class Stream:
             elif not offered and self.stress:
                 self.bench.drive(self._noise())
             ready = self._chance(stall)
-            self._in_valid.value = int(offered)
-            self._out_ready.value = int(ready)
-            if await self._cycle(offered, ready):
+            if await self.cycle(offered, ready):
                 beat, offered = next(source, None), False
 
     def _probabilities(self) -> tuple[float, float]:
@@ -117,7 +136,7 @@ class Stream:
 
     async def _cycle(self, offered: bool, ready: bool) -> bool:
         """One clock cycle; returns whether the offered beat was accepted."""
-        await Timer(1, "ns")
+        await self.settle()
         bench = self.bench
         accepted = bool(bench.read(self._in_ready, "in_ready_o")) and offered
         if accepted:
@@ -126,9 +145,9 @@ class Stream:
             if self.first_in is None:
                 self.first_in = bench.cycle
         self._monitor_output(ready)
-        if bench.cycle - self._moved > PATIENCE:
+        if bench.cycle - self._moved > self.patience:
             rows = [("waiting", f"{len(self._expected)} output beats expected, input offered: {offered}")]
-            raise bench.reporter.fault(f"nothing moved for {PATIENCE} cycles", rows)
+            raise bench.reporter.fault(f"nothing moved for {self.patience} cycles", rows)
         await bench.edge()
         return accepted
 

@@ -18,7 +18,8 @@ from fpsim.verify.sv_row_package import RESULT_FORMATS
 TF32_BIAS, TF32_MAN = 127, 10
 
 
-def _law(bench: Bench) -> Law:
+def law_of(bench: Bench) -> Law:
+    """Accumulators to one of three formats, lane by lane."""
     acc_port, _, col_port, bias_port, _ = bench.unit.inputs
 
     def law(seen: Words) -> Words:
@@ -106,7 +107,7 @@ async def random(dut: Any) -> None:
     """Structured lanes with gaps and back-pressure."""
     bench = Bench(dut, "random")
     beats = (_beat(bench) for _ in range(bench.pick(4000, 800)))
-    one = await measure(bench, one_to_one(_law(bench)), islice(beats, 1))
-    two = await measure(bench, one_to_one(_law(bench)), islice(beats, 2))
-    await check_stream(bench, one_to_one(_law(bench)), beats, cut=islice(beats, 20))
+    one = await measure(bench, one_to_one(law_of(bench)), islice(beats, 1))
+    two = await measure(bench, one_to_one(law_of(bench)), islice(beats, 2))
+    await check_stream(bench, one_to_one(law_of(bench)), beats, cut=islice(beats, 20))
     bench.finish(one=one, two=two)

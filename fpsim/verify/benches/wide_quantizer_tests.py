@@ -34,7 +34,8 @@ def _code(h: int, amp: int, name: str, zero: int | None, random_bits: tuple[int,
     return as_signed(code, get(name).bits) & 255 if name in INTEGERS else code
 
 
-def _law(bench: Bench) -> Law:
+def law_of(bench: Bench) -> Law:
+    """Integers to codes of one of six formats, as two nibbles, lane by lane."""
     h_port, random_port = bench.unit.inputs[0], bench.unit.inputs[6]
 
     def law(seen: Words) -> Words:
@@ -93,7 +94,7 @@ async def exhaustive(dut: Any) -> None:
                     part = values[first : first + lanes]
                     yield _beat(bench, part, amp, name, zero=zero, stochastic=False)
 
-    await check_stream(bench, one_to_one(_law(bench)), beats(), stress=False)
+    await check_stream(bench, one_to_one(law_of(bench)), beats(), stress=False)
     bench.finish()
 
 
@@ -113,9 +114,9 @@ async def random(dut: Any) -> None:
             lanes = [_integer(bench, amp, steps, name) for _ in range(bench.unit.inputs[0].lanes)]
             yield _beat(bench, lanes, amp, name, zero=zero, stochastic=rng.random() < 0.5)
 
-    await check_stream(bench, one_to_one(_law(bench)), beats(), cut=islice(beats(), 3))
-    one = await measure(bench, one_to_one(_law(bench)), islice(beats(), 1))
-    two = await measure(bench, one_to_one(_law(bench)), islice(beats(), 2))
+    await check_stream(bench, one_to_one(law_of(bench)), beats(), cut=islice(beats(), 3))
+    one = await measure(bench, one_to_one(law_of(bench)), islice(beats(), 1))
+    two = await measure(bench, one_to_one(law_of(bench)), islice(beats(), 2))
     bench.finish(one=one, two=two)
 
 

@@ -14,7 +14,8 @@ from fpsim.verify.benches.stream import Beat, check_stream, measure, one_to_one
 from fpsim.verify.mismatch import as_signed
 
 
-def _law(bench: Bench) -> Law:
+def law_of(bench: Bench) -> Law:
+    """Accumulators without their zero points, lane by lane."""
     acc, row_sum, act_zero, _, col_sum, weight_zero = bench.unit.inputs
     out = bench.unit.outputs[0]
 
@@ -66,7 +67,7 @@ async def random(dut: Any) -> None:
                 }
             )
 
-    await check_stream(bench, one_to_one(_law(bench)), beats(), cut=islice(beats(), 20))
-    one = await measure(bench, one_to_one(_law(bench)), islice(beats(), 1))
-    two = await measure(bench, one_to_one(_law(bench)), islice(beats(), 2))
+    await check_stream(bench, one_to_one(law_of(bench)), beats(), cut=islice(beats(), 20))
+    one = await measure(bench, one_to_one(law_of(bench)), islice(beats(), 1))
+    two = await measure(bench, one_to_one(law_of(bench)), islice(beats(), 2))
     bench.finish(one=one, two=two)

@@ -10,7 +10,7 @@ import cocotb
 
 from fpsim.arith.integer_quantizer import zero_point
 from fpsim.arith.row_scale import amplitude
-from fpsim.verify.benches.harness import Bench, Words
+from fpsim.verify.benches.harness import Bench, Law, Words
 from fpsim.verify.benches.stream import Beat, check_stream, measure, one_to_one
 from fpsim.verify.mismatch import as_signed
 from fpsim.verify.sv_row_package import QUANTIZER_FORMATS
@@ -18,7 +18,8 @@ from fpsim.verify.sv_row_package import QUANTIZER_FORMATS
 INTEGERS = QUANTIZER_FORMATS[3:]
 
 
-def _law(bench: Bench) -> Any:
+def law_of(bench: Bench) -> Law:
+    """The zero point of a row's range."""
     bits = bench.unit.inputs[0].bits
 
     def law(seen: Words) -> Words:
@@ -42,7 +43,7 @@ async def exhaustive(dut: Any) -> None:
     beats = (
         _beat(bench, -low, high, name) for name in INTEGERS for low in range(last) for high in range(last)
     )
-    await check_stream(bench, one_to_one(_law(bench)), beats, stress=False)
+    await check_stream(bench, one_to_one(law_of(bench)), beats, stress=False)
     bench.finish()
 
 
@@ -67,7 +68,7 @@ async def random(dut: Any) -> None:
                 high = span - low
             yield _beat(bench, -min(low, top), min(high, top - 1), name)
 
-    await check_stream(bench, one_to_one(_law(bench)), beats(), cut=islice(beats(), 3))
-    one = await measure(bench, one_to_one(_law(bench)), islice(beats(), 1))
-    two = await measure(bench, one_to_one(_law(bench)), islice(beats(), 2))
+    await check_stream(bench, one_to_one(law_of(bench)), beats(), cut=islice(beats(), 3))
+    one = await measure(bench, one_to_one(law_of(bench)), islice(beats(), 1))
+    two = await measure(bench, one_to_one(law_of(bench)), islice(beats(), 2))
     bench.finish(one=one, two=two)
