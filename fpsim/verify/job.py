@@ -28,6 +28,7 @@ class Job:
         quick: fewer vectors of each kind.
         golden: folder of a golden set, for the kind "golden".
         rtl: folder of the SystemVerilog, None for the repository's own.
+        functional: whether the bench counts functional coverage.
     """
 
     unit_name: str
@@ -37,6 +38,7 @@ class Job:
     quick: bool = False
     golden: str | None = None
     rtl: str | None = None
+    functional: bool = False
 
     def __post_init__(self) -> None:
         unknown = [kind for kind in self.kinds if kind not in KINDS]

@@ -119,9 +119,15 @@ class Stream:
         """One clock cycle; returns whether the offered beat was accepted."""
         await Timer(1, "ns")
         bench = self.bench
-        accepted = bool(bench.read(self._in_ready, "in_ready_o")) and offered
+        in_ready = bool(bench.read(self._in_ready, "in_ready_o"))
+        accepted = in_ready and offered
+        if bench.sampler:
+            bench.sampler.input_cycle(offered, in_ready)
         if accepted:
-            self._expected.extend(self.model(bench.seen()))
+            seen = bench.seen()
+            if bench.sampler:
+                bench.sampler.accepted(seen)
+            self._expected.extend(self.model(seen))
             self._moved = bench.cycle
             if self.first_in is None:
                 self.first_in = bench.cycle
@@ -134,7 +140,10 @@ class Stream:
 
     def _monitor_output(self, ready: bool) -> None:
         bench = self.bench
-        if not bench.read(self._out_valid, "out_valid_o"):
+        valid = bool(bench.read(self._out_valid, "out_valid_o"))
+        if bench.sampler:
+            bench.sampler.output_cycle(valid, ready)
+        if not valid:
             if self._held is not None:
                 raise bench.reporter.fault("out_valid_o fell before the beat was accepted", [])
             return
