@@ -67,9 +67,26 @@ def _beat(bench: Bench, lanes: list[int], amp: int, name: str, *, zero: int | No
     )
 
 
+def _corners(bench: Bench) -> Iterator[Beat]:
+    """Quarters of steps of either sign, magnitudes about the amplitude, amplitude 0: in every mode."""
+    lanes, repeats = bench.unit.inputs[0].lanes, 4  # random bits differ
+    for name in QUANTIZER_FORMATS:
+        half = get(name).n_codes // 2
+        for zero in (None, -half, -3, half - 1) if name in INTEGERS else (None,):
+            amp = 4 * _top(name, zero)
+            values = [*range(-9, 10), *(sign * (amp + off) for sign in (1, -1) for off in (-1, 0, 1))]
+            for stochastic in (False, *[True] * repeats):
+                for first in range(0, len(values), lanes):
+                    part = values[first : first + lanes]
+                    yield _beat(bench, part, amp, name, zero=zero, stochastic=stochastic)
+                yield _beat(bench, [0, 1, -1][:lanes], 0, name, zero=zero, stochastic=stochastic)
+
+
 @cocotb.test()
 async def exhaustive(dut: Any) -> None:
     """Every small amplitude with every h from −A − 2 to A + 2, nearest, in every format.
+
+    Then quarters of steps in every mode, the largest magnitudes and amplitude 0.
 
     Not quick: what align makes of every FP16 pattern too, integers with a zero point as well.
     """
@@ -83,6 +100,7 @@ async def exhaustive(dut: Any) -> None:
                 for first in range(0, len(values), lanes):
                     part = values[first : first + lanes]
                     yield _beat(bench, part, amp, name, zero=None, stochastic=False)
+        yield from _corners(bench)
         if bench.job.quick:
             return
         values = aligned_integers(bench.config.unit.guard_bits, ALIGN_EXPONENT)

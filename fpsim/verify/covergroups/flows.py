@@ -28,6 +28,8 @@ class QueueSampler(StreamSampler):
         if self.depth > 1:
             reason = "a refused word is taken once the queue is one short of full"
             rules.append(unreachable(reason, level="empty", refused=("1", "many")))
+            reason = "nothing left in the cycle before it was full, so its oldest word has waited"
+            rules.append(unreachable(reason, left="full", stalled="0"))
         super().__init__(unit, config, points, crosses, rules)
         self.reset()
 
@@ -60,6 +62,7 @@ class HadamardOuterSampler(StreamSampler):
     """Blocks of every base, size and stride; their beats and results against waits on both sides."""
 
     def __init__(self, unit: Unit, config: ArrayConfig) -> None:
+        longest = unit.parameters["MaxBeats"]
         points = {
             "base": OUTER_BASES,
             "points": ("1", "2", "4", "8", "16", "32", "64"),
@@ -79,6 +82,11 @@ class HadamardOuterSampler(StreamSampler):
                 "a block is refused before its first beat",
                 beat=("middle", "last"),
                 refused=("1", "many"),
+            ),
+            *(
+                unreachable("the memory holds a stride of 2 and no more", points=str(k), stride="more")
+                for k in (1 << i for i in range(7))
+                if 3 * k > longest >= 2 * k
             ),
         )
         super().__init__(unit, config, points, crosses, rules)

@@ -118,6 +118,7 @@ class WideQuantizerSampler(StreamSampler):
         rules = (
             unreachable("0 has no sign", size="zero", sign="−"),
             unreachable("floats have no zero point", format=floats, zero_point="yes"),
+            unreachable("a row takes ten cycles and more", gap=("0", "1"), refused=("0", "1")),
             unreachable("nothing is added to the steps", zero_point="no", clamped=("low", "high")),
         )
         super().__init__(unit, config, points, crosses, rules)

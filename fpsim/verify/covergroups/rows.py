@@ -62,6 +62,8 @@ class AlignSampler(Sampler):
             unreachable("0 is 0 under any exponent", number="zero", saturated="yes"),
             unreachable("no exponent is below a subnormal number's", number="subnormal", saturated="yes"),
             unreachable("what saturates is shifted to the left", saturated="yes", rounding=INEXACT),
+            unreachable("no exponent is above that of an infinity", exponent="above", number=special),
+            unreachable("no exponent is above that of an infinity", exponent="above", special="yes"),
         )
         super().__init__(unit, config, points, crosses, rules)
         self._cases: dict[tuple[int, int], dict[str, str]] = {}
@@ -232,7 +234,9 @@ class ZeroPointSampler(StreamSampler):
             "span": ("zero", "other"),
         }
         crosses = (("format", "rounding"), ("format", "zero"), ("format", "span"), ("format", "stalled"))
-        super().__init__(unit, config, points, crosses)
+        reason = "a row takes ten cycles"
+        rules = [unreachable(reason, gap=("0", "1"), refused=("0", "1"))]
+        super().__init__(unit, config, points, crosses, rules)
 
     def result(self, inputs: Words, expected: Words) -> None:
         """One row."""
@@ -260,6 +264,7 @@ class ZeroCorrectionSampler(StreamSampler):
             "act_zero": ends,
             "weight_zero": ends,
             "acc": ends,
+            "acc_sign": RESULT_SIGNS,
             "row_sum": RESULT_SIGNS,
             "col_sum": RESULT_SIGNS,
             "depth": ("1", "other", "largest"),
@@ -269,7 +274,7 @@ class ZeroCorrectionSampler(StreamSampler):
             ("act_zero", "weight_zero"),
             ("act_zero", "col_sum"),
             ("weight_zero", "row_sum"),
-            ("acc", "sum"),
+            ("acc_sign", "sum"),
             ("depth", "act_zero"),
             ("sum", "stalled"),
         )
@@ -292,6 +297,7 @@ class ZeroCorrectionSampler(StreamSampler):
                 act_zero=_end(signed(inputs["act_zero"], 8), 8),
                 weight_zero=_end(one_zero, weight_zero.bits),
                 acc=_end(one_acc, acc.bits),
+                acc_sign=sign_of(one_acc),
                 row_sum=sign_of(signed(inputs["row_sum"], row_sum.bits)),
                 col_sum=sign_of(one_col),
                 depth="1" if k == 1 else "largest" if k == longest else "other",

@@ -113,7 +113,8 @@ class Sampler(Recorder):
 class StreamSampler(Sampler):
     """A stream's waits: cycles before a beat is offered, before it is taken, before a result is taken.
 
-    Every stream has these three as cover points, gap, refused, stalled; the first two are crossed.
+    Every stream has these three as cover points, gap, refused, stalled; the first two are crossed. The first
+    beat after a reset, `fresh`, has none before it and no gap.
     """
 
     def __init__(
@@ -128,10 +129,12 @@ class StreamSampler(Sampler):
         super().__init__(unit, config, GAPS | dict(points), crosses, unreachable)
         self.gap = self.refused = self.stalled = AMOUNTS[0]
         self._idle = self._refusals = self._stalls = 0
+        self.fresh = self._fresh = True
 
     def reset(self) -> None:
         """No beat waits after a reset."""
         self._idle = self._refusals = self._stalls = 0
+        self._fresh = True
 
     def input_cycle(self, offered: bool, ready: bool) -> None:
         """Count the cycles before a beat is offered, and those before it is taken."""
@@ -142,7 +145,9 @@ class StreamSampler(Sampler):
         else:
             self.gap, self.refused = amount(self._idle), amount(self._refusals)
             self._idle = self._refusals = 0
-            self.sample(gap=self.gap, refused=self.refused)
+            self.fresh, self._fresh = self._fresh, False
+            if not self.fresh:
+                self.sample(gap=self.gap, refused=self.refused)
 
     def output_cycle(self, valid: bool, ready: bool) -> None:
         """Count the cycles before an output beat is taken."""

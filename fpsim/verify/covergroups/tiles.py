@@ -92,13 +92,16 @@ class MacArraySampler(StreamSampler):
         if first:
             self._tile = []
             before = "a tile" if self._owed else "nothing"
-            self.sample(before=before, beat=where, gap=self.gap, refused=self.refused)
+            self.sample(before=before, beat=where, **self._waits())
         else:
-            self.sample(beat=where, gap=self.gap, refused=self.refused)
+            self.sample(beat=where, **self._waits())
         self._tile.append(seen)
         if last:
             self._owed += self.config.rows
             self._sums()
+
+    def _waits(self) -> dict[str, str]:
+        return {} if self.fresh else {"gap": self.gap, "refused": self.refused}
 
     def result(self, inputs: Words, expected: Words) -> None:
         """A row that left."""
@@ -197,6 +200,8 @@ def _rules(config: ArrayConfig) -> list[Unreachable]:
     if unit.overlap:
         reason = "a beat is refused while a finished tile is still inside, all of its rows to come"
         rules.append(unreachable(reason, before="nothing", refused=waits))
+        reason = "the last row of a tile takes more cycles than that to leave"
+        rules.append(unreachable(reason, before="nothing", gap=AMOUNTS[:2]))
     else:
         reason = "without overlap beats are taken only when the last row has left"
         rules.append(unreachable(reason, before="a tile"))
