@@ -24,7 +24,7 @@ Hits = dict[str, dict[str, int]]  # by item and bin, as their names; plain data
 
 
 class CoverageError(RuntimeError):
-    """A declaration is wrong: what was said to be unreachable was reached, or a value has no bin."""
+    """A declaration is wrong: the unreachable was reached, nothing is left out by it, a value has no bin."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Covergroup:
         unreachable: declared bins.
 
     Raises:
-        ValueError: a cross or a declaration of what there is not, a declaration that takes no bin away.
+        ValueError: a cross or a declaration of what there is not.
     """
 
     unit: str
@@ -107,7 +107,7 @@ class Covergroup:
         """Sort the bins into hit, missing and unreachable.
 
         Raises:
-            CoverageError: an unreachable bin was hit.
+            CoverageError: an unreachable bin was hit, or a declaration takes no bin away.
         """
         hit, missing = 0, list[str]()
         lost = [0] * len(self.unreachable)
@@ -127,6 +127,9 @@ class Covergroup:
                     hit += 1
                 else:
                     missing.append(f"{BETWEEN.join(item)}: {label}")
+        for rule, count in zip(self.unreachable, lost, strict=True):
+            if not count:
+                raise CoverageError(f"{self.unit}: {rule.label}: declared unreachable, but leaves no bin out")
         declared = tuple(
             UnreachableBins(rule.label, count, rule.reason)
             for rule, count in zip(self.unreachable, lost, strict=True)

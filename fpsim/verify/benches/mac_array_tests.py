@@ -165,7 +165,7 @@ def _every_formats(bench: Bench) -> Iterator[Beat]:
     """Every pair of formats: all pairs of zeros and largest codes, sums of every sign, ragged tiles."""
     config, unit = bench.config, bench.config.unit
     sizes = set(product((config.rows, max(config.rows - 1, 1)), (config.cols, max(config.cols - 1, 1))))
-    narrow = product(unit.formats, repeat=2)
+    narrow = [(a, b) for a in unit.formats for b in unit.formats]
     wide = [(a, b) for a, b in product((*unit.formats, "int8"), repeat=2) if "int8" in (a, b) and unit.wide]
     for formats in (*narrow, *wide):
         (zero, minus, top), (b_zero, b_minus, b_top) = (_corner_codes(name) for name in formats)
@@ -199,14 +199,13 @@ def _climbing_tile(bench: Bench, formats: Formats, *, negative: bool) -> Iterato
 
 
 def _loose_ragged(bench: Bench) -> Iterator[Beat]:
-    """Loose tiles whose last row, last column, or both are padding."""
+    """Loose tiles, shifted without a new pass, whose last row, last column, or both are padding."""
+    config = bench.config
     for rows, cols in product((0, 1), repeat=2):
-        for beat in _loose_tile(bench, 3):
-            kept = {
-                "a_codes": beat.words["a_codes"] & (1 << 4 * (bench.config.rows - rows)) - 1,
-                "b_codes": beat.words["b_codes"] & (1 << 4 * (bench.config.cols - cols)) - 1,
-            }
-            yield Beat(beat.words | kept, drained=beat.drained)
+        lanes = {"a_codes": config.rows - rows, "b_codes": config.cols - cols}
+        codes = {name: pack([1 + bench.rng.randrange(15)] * count, 4) for name, count in lanes.items()}
+        marks = {"in_shift": 1, "in_a_low": 0, "in_b_low": 0}
+        yield from (Beat(beat.words | codes | marks, beat.drained) for beat in _loose_tile(bench, 3))
 
 
 def _loose_tile(bench: Bench, beats: int) -> Iterator[Beat]:
@@ -319,9 +318,9 @@ async def random(dut: Any) -> None:
             yield from _loose_tile(bench, bench.rng.randint(1, 9))
         yield from _every_formats(bench)
         if bench.config.unit.wide:
-            for formats in product(bench.config.unit.formats, repeat=2):
-                yield from _climbing_tile(bench, formats, negative=False)
-                yield from _climbing_tile(bench, formats, negative=True)
+            for a, b in product(bench.config.unit.formats, repeat=2):
+                yield from _climbing_tile(bench, (a, b), negative=False)
+                yield from _climbing_tile(bench, (a, b), negative=True)
             yield from _loose_ragged(bench)
         yield from _sequence(bench, [1] * bench.pick(40, 10))
         if not bench.job.quick:

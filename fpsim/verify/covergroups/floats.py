@@ -277,7 +277,6 @@ def _dot_rules(scale: Format) -> list[Unreachable]:
         reason = "under UE4M3 every block is a multiple of 2^-20, far above FP32's smallest normal number"
         rules.append(unreachable(reason, sum="subnormal"))
         rules.append(unreachable(reason, sum="zero", rounding=INEXACT))
-        rules.append(unreachable(reason, sum="zero", sign="−"))
         reason = "under UE4M3 a block is below 2^27: it takes more than 2^100 of them"
         rules.append(unreachable(reason, overflow=OVERFLOWS[1:]))
     return rules
