@@ -99,6 +99,13 @@ def test_an_exclusion_may_name_what_its_line_holds(tmp_path: Path) -> None:
     assert summarize("x", counts, [rule], rtl=tmp_path).covered["line"] == 1
 
 
+def test_an_exclusion_may_name_one_of_two_branches_of_a_line(tmp_path: Path) -> None:
+    (tmp_path / "fpsim_x.sv").write_text("assign y = a ? b : c ? d : e;", encoding="utf-8")
+    counts = {Point("fpsim_x", 1, "branch", "cond_then", column): column - 16 for column in (16, 24)}
+    rule = Exclusion("fpsim_x", "branch", "cond_then", "a is never 1", r"a \? (?P<at>b)")
+    assert summarize("x", counts, [rule], rtl=tmp_path).covered["branch"] == 1
+
+
 def test_every_exclusion_has_a_reason_and_a_module() -> None:
     modules = {path.stem for path in default_rtl_folder().glob("*.sv")}
     for rule in EXCLUSIONS:
