@@ -130,7 +130,7 @@ def variants(name: str, config: ArrayConfig) -> list[ArrayConfig]:
     others = {
         "mac": [replace(unit, overflow=other) for other in OVERFLOWS if other != unit.overflow],
         "mac_array": [
-            *(replace(unit, overflow=other) for other in OVERFLOWS if other != unit.overflow),
+            *(replace(unit, overflow=way, acc_bits=9) for way in OVERFLOWS if way != unit.overflow),
             replace(unit, overlap=not unit.overlap),
         ],
         "mac_float": [

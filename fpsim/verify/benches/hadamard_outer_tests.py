@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import islice, product
 from typing import Any
 
 import cocotb
@@ -103,6 +103,11 @@ async def exhaustive(dut: Any) -> None:
                 for j in range(points)
             ]
             yield from _block(bench, Shape(base, points), swing)
+        shapes = (Shape(1, 1), Shape(1, 1, 2), Shape(1, 2))
+        for shape, gap in product(shapes, range(8)):  # while the block before is on its way, or just after
+            first, *others = _block(bench, shape, [[1] * lanes] * shape.points * shape.stride)
+            yield replace(first, gap=gap)
+            yield from others
 
     await _check(bench, blocks(), stress=False)
     bench.finish()

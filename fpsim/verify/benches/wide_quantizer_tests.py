@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -21,6 +22,7 @@ from fpsim.verify.sv_row_package import QUANTIZER_FORMATS
 
 INTEGERS = ("int4", "int6", "int8")
 ALIGN_EXPONENT = 30
+CYCLES_PER_ROW = 18  # at most: 9 and the random bits
 
 
 def _code(h: int, amp: int, name: str, zero: int | None, random_bits: tuple[int, int] | None) -> int:
@@ -80,6 +82,8 @@ def _corners(bench: Bench) -> Iterator[Beat]:
                     part = values[first : first + lanes]
                     yield _beat(bench, part, amp, name, zero=zero, stochastic=stochastic)
                 yield _beat(bench, [0, 1, -1][:lanes], 0, name, zero=zero, stochastic=stochastic)
+    for gap in range(2 * CYCLES_PER_ROW):  # while the row before is being divided, or just after
+        yield replace(_beat(bench, [1], 2, "int4", zero=None, stochastic=False), gap=gap)
 
 
 @cocotb.test()
