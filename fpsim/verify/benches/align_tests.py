@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import cocotb
@@ -67,6 +68,7 @@ async def random(dut: Any) -> None:
     bench = Bench(dut, "random")
 
     def vectors() -> Iterator[Words]:
+        yield from _corners(bench)
         for _ in range(bench.pick(3000, 400)):
             row = _row(bench)
             exp = max(_exponent(bits) for bits in row)
@@ -76,6 +78,21 @@ async def random(dut: Any) -> None:
 
     await bench.check_combinational(vectors(), law_of(bench))
     bench.finish()
+
+
+def _corners(bench: Bench) -> Iterator[Words]:
+    """Every rounding case of subnormal and normal numbers, and 0, Inf, NaN.
+
+    The exponent is the row's, above it, and below it: the last lane sees to that.
+    """
+    port, guard_bits = bench.unit.inputs[0], bench.config.unit.guard_bits
+    cases = [(0, 0, 1), (31, 0, 1), (31, 1, 1)]
+    cases += [(field, man, guard_bits + cut) for field in (0, 5) for man in range(1, 8) for cut in (0, 1, 2)]
+    for (field, man, dropped), sign in product(cases, (0, 1)):
+        exp = min(max(field, 1) + dropped, MAX_EFFECTIVE_EXPONENT)
+        for last in (exp, 0, exp + 1, MAX_EFFECTIVE_EXPONENT + 1):
+            row = [sign << 15 | field << 10 | man] + [0] * (port.lanes - 2) + [last << 10]
+            yield {"x": pack(row, 16), "exp": exp}
 
 
 def _row(bench: Bench) -> list[int]:

@@ -38,6 +38,8 @@ async def exhaustive(dut: Any) -> None:
                 lanes = [bench.rng.randint(-below, below) for _ in range(port.lanes)]
                 lanes[lane] = peak
                 yield {"h": pack(lanes, port.bits)}
+        for peak in (top - 1, -top):  # two of the largest
+            yield {"h": pack([peak] * 2 + [0] * (port.lanes - 2), port.bits)}
 
     await bench.check_combinational(vectors(), law_of(bench))
     bench.finish()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, product
 from typing import Protocol
 
 from fpsim.arith.dot_mx import DotSum
@@ -84,12 +84,31 @@ class Sums:
             if isinstance(value, Fraction) and value and value == Fraction(2) ** floor_log2(value)
         }
 
+    def corners(self) -> Iterator[list[Words]]:
+        """Every pair of classes of scales; overflow to both sides and a NaN in every place of a sum."""
+        picked = [0, 1, self.powers[0], self.nan]
+        for a, b in product(picked, picked):
+            yield self._marked([self.block([7], [7], (a, b))])
+        quiet = self.block([2], [2], (self.powers[0], self.powers[0]))
+        largest = max(self.powers.values())
+        loud = [self.block([7], [code], (largest, largest)) for code in (7, 15)]
+        lowest = max(2 * min(self.powers), -151)  # of the smallest numbers, quarters and more
+        for quarters, sign in product(range(1, 13), (1, -1)):
+            yield self._marked([self.worth(sign * quarters, lowest)])
+        for beat in (*loud, quiet | {"a_scale": self.nan}):
+            yield self._marked([beat])
+            for place in range(3):
+                yield self._marked([dict(beat if i == place else quiet) for i in range(3)])
+
     def one(self) -> list[Words]:
         """The blocks of one sum of a random kind."""
         kinds: list[Callable[[], Iterator[Words]]] = [
             self._ordinary, self._beside, self._cancelled, self._at_an_end, self._anything,
         ]  # fmt: skip
-        beats = list(self.rng.choices(kinds, (3, 5, 2, 3, 2))[0]())
+        return self._marked(list(self.rng.choices(kinds, (3, 5, 2, 3, 2))[0]()))
+
+    @staticmethod
+    def _marked(beats: list[Words]) -> list[Words]:
         for i, beat in enumerate(beats):
             beat["in_first"], beat["in_last"] = int(i == 0), int(i == len(beats) - 1)
         return beats
@@ -203,12 +222,15 @@ class Sums:
 
 
 async def check(bench: Bench, law: Law) -> None:
-    """Structured sums with gaps, back-pressure and a reset; then latency and cycles at full speed."""
+    """Corners and structured sums with gaps, back-pressure, a reset; then latency and cycles."""
     sums = Sums(bench, law)
     stream = Stream(bench, model(bench, law), stress=True)
     await stream.reset()
     await stream.run(_beats(sums, 20), cycles=25)
     await stream.reset()
+    corners = [*sums.corners(), *sums.corners()]
+    bench.rng.shuffle(corners)
+    await stream.run(Beat(words) for corner in corners for words in corner)
     await stream.run(_beats(sums, bench.pick(800, 200)))
     full = Stream(bench, model(bench, law), stress=False)
     await full.reset()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice, product
 from typing import Any
 
 import cocotb
 
 from fpsim.arith.epilogue import epilogue
+from fpsim.formats import get
 from fpsim.verify.benches.harness import Bench, Law, Words, pack
 from fpsim.verify.benches.stream import Beat, check_golden_stream, check_stream, one_to_one
 from fpsim.verify.mismatch import as_signed
@@ -143,11 +145,37 @@ def _beat(bench: Bench) -> Beat:
     )
 
 
+def corners(bench: Bench, result: str = "fp16") -> Iterator[Beat]:
+    """Quarters of the smallest steps, of 1 and of the range's end, in every rounding case; what is 0."""
+    acc_port, _, col_port, bias_port = bench.unit.inputs[:4]
+    form, bits = get(result), acc_port.bits
+    lowest = 1 - form.bias - form.man_bits
+    scaled = [(acc, lowest - 2) for acc in range(1, 13)]
+    one = 4 << form.man_bits
+    if one.bit_length() < bits:
+        scaled += [(one + extra, -form.man_bits - 2) for extra in range(8)]
+    lanes = [(sign * acc, power, 0) for acc, power in scaled for sign in (1, -1)]
+    lanes += [(acc, 0, bias) for acc, bias in product((0, 1, -1), (0, 0x8000, 0x3C00, 0xBC00))]
+    for row_zero, first in product((False, True), range(0, len(lanes), acc_port.lanes)):
+        part = lanes[first : first + acc_port.lanes]
+        part += part[:1] * (acc_port.lanes - len(part))
+        powers = {power for _, power, _ in part}
+        row_field = TF32_BIAS + min(powers) // 2
+        columns = [power + 2 * TF32_BIAS - row_field << TF32_MAN for _, power, _ in part]
+        words = {
+            "acc": pack((acc for acc, _, _ in part), bits),
+            "row_scale": 0 if row_zero else row_field << TF32_MAN,
+            "col_scale": pack(columns, col_port.bits),
+            "bias": pack((bias for _, _, bias in part), bias_port.bits),
+        }
+        yield Beat(words)
+
+
 @cocotb.test()
 async def random(dut: Any) -> None:
     """Structured lanes with gaps and back-pressure."""
     bench = Bench(dut, "random")
-    beats = (_beat(bench) for _ in range(bench.pick(6000, 1000)))
+    beats = chain(corners(bench), (_beat(bench) for _ in range(bench.pick(6000, 1000))))
     await check_stream(bench, one_to_one(law_of(bench)), beats, cut=islice(beats, 20))
     bench.finish()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import islice, product
 from typing import Any
 
 import cocotb
@@ -71,6 +71,13 @@ async def _check(bench: Bench, blocks: Iterator[Beat], *, stress: bool, cut: Ite
     await stream.run(blocks)
 
 
+def _shapes(limit: int) -> Iterator[Shape]:
+    """Every base and number of points with strides 1, 2 and the largest; then many of the smallest blocks."""
+    for base, points in (*((1, 1 << i) for i in range(7)), (12, 12), (36, 36)):
+        yield from (Shape(base, points, stride) for stride in sorted({1, 2, limit // points}))
+    yield from (Shape(1, 1 << number % 3, 1) for number in range(400))
+
+
 @cocotb.test()
 async def exhaustive(dut: Any) -> None:
     """Basis vectors, one column of the matrix per lane, then rows of it at full swing in either direction.
@@ -96,6 +103,11 @@ async def exhaustive(dut: Any) -> None:
                 for j in range(points)
             ]
             yield from _block(bench, Shape(base, points), swing)
+        shapes = (Shape(1, 1), Shape(1, 1, 2), Shape(1, 2))
+        for shape, gap in product(shapes, range(8)):  # while the block before is on its way, or just after
+            opening, *others = _block(bench, shape, [[1] * lanes] * shape.points * shape.stride)
+            yield replace(opening, gap=gap)
+            yield from others
 
     await _check(bench, blocks(), stress=False)
     bench.finish()
@@ -109,6 +121,9 @@ async def random(dut: Any) -> None:
     limit, peak = bench.unit.parameters["MaxBeats"], (1 << (x_port.bits - 1)) - 1
 
     def blocks() -> Iterator[Beat]:
+        for shape in _shapes(limit):
+            rows = range(shape.points * shape.stride)
+            yield from _block(bench, shape, ([rng.randint(-3, 3) for _ in range(x_port.lanes)] for _ in rows))
         fixed = [Shape(36, 36, 4), Shape(12, 12, 12)] * (not bench.job.quick)
         for number in range(bench.pick(20, 8)):
             points = rng.choice((1, 2, 4, 8, 16, 12, 12, 36))

@@ -11,6 +11,7 @@ from typing import Any
 
 from cocotb.triggers import Timer
 
+from fpsim.verify.covergroups.table import sampler
 from fpsim.verify.job import GOLDEN_FILE, JOB_VARIABLE, RESULT_FILE, Job
 from fpsim.verify.mismatch import Reporter
 from fpsim.verify.units import Kind, Port
@@ -38,6 +39,7 @@ class Bench:
         rng: seeded by job, unit and kind; the only source of randomness.
         cycle: clock cycles (combinational: steps) so far.
         compared: results compared so far: one for each lane of each output beat.
+        sampler: counts functional coverage, where the job asks for it.
     """
 
     def __init__(self, dut: Any, kind: Kind) -> None:
@@ -50,6 +52,7 @@ class Bench:
         self.rng = random.Random(f"{self.job.seed}:{self.unit.name}:{kind}")
         self.cycle = 0
         self.compared = 0
+        self.sampler = sampler(self.unit, self.config) if self.job.functional else None
         self.reporter = Reporter(self.job, kind, lambda: self.cycle)
         self._inputs = {port.name: getattr(dut, port.signal) for port in self.unit.inputs}
         self._outputs = [(port, getattr(dut, port.signal)) for port in self.unit.outputs]
@@ -109,6 +112,8 @@ class Bench:
         if any(got[name] != word for name, word in expected.items()):
             raise self.reporter.mismatch(index, inputs, expected, got, notes)
         self.compared += max(port.lanes for port, _ in self._outputs if port.name in expected)
+        if self.sampler:
+            self.sampler.result(inputs, expected)
 
     async def edge(self) -> None:
         """A rising clock edge, then half a cycle; the clock is left falling."""
@@ -128,6 +133,8 @@ class Bench:
             await self.edge()
         await Timer(1, "ns")
         self.dut.rst_ni.value = 1
+        if self.sampler:
+            self.sampler.reset()
 
     async def check_combinational(self, vectors: Iterable[Words], law: Law) -> None:
         """Drive each vector, compare with the law's outputs for it."""
@@ -149,5 +156,10 @@ class Bench:
         """Report the count to the runner, which refuses a count of zero."""
         result_file = self._job_file.parent / RESULT_FILE
         results = json.loads(result_file.read_text("utf-8")) if result_file.exists() else {}
-        results[self.kind] = {"compared": self.compared, "cycles": self.cycle, "measured": measured}
+        results[self.kind] = {
+            "compared": self.compared,
+            "cycles": self.cycle,
+            "measured": measured,
+            "functional": self.sampler.hits() if self.sampler else {},
+        }
         result_file.write_text(json.dumps(results), encoding="utf-8")

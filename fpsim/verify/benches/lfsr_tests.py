@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import Any
 
 import cocotb
@@ -52,7 +53,8 @@ async def random(dut: Any) -> None:
     rng = bench.rng
 
     def beats() -> Iterator[Words]:
-        yield {"seed_en": 0, "seed": 0, "step": 0}
+        for seed_en, seed, step in product((0, 1), (0, 1), (0, 1)):
+            yield {"seed_en": seed_en, "seed": seed, "step": step}
         for _ in range(bench.pick(1500, 300)):
             seed = rng.choice((0, 1, rng.getrandbits(31), rng.getrandbits(31)))
             yield {"seed_en": int(rng.random() < 0.02), "seed": seed, "step": int(rng.random() < 0.8)}

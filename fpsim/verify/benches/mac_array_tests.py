@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from dataclasses import replace
+from itertools import pairwise, product
 from typing import Any
 
 import cocotb
@@ -136,12 +137,16 @@ def _random_tile(
     *,
     drained: bool = False,
     lane: Callable[[str], int] | None = None,
+    used: tuple[int, int] | None = None,
 ) -> Iterator[Beat]:
-    """A tile of depth K; `lane` gives one code of a format, default random. Some tiles are ragged."""
+    """A tile of depth K; `lane` gives one code of a format, default random.
+
+    Some tiles are ragged; `used` says how many rows and columns are not.
+    """
     config, rng = bench.config, bench.rng
-    used = rng.randint(1, config.rows), rng.randint(1, config.cols)
-    if rng.random() < 0.7:
-        used = config.rows, config.cols
+    if used is None:
+        used = rng.randint(1, config.rows), rng.randint(1, config.cols)
+        used = used if rng.random() < 0.3 else (config.rows, config.cols)
     sides = []
     for name, lanes, count in zip(formats, (config.rows, config.cols), used, strict=True):
         draw = lane or (lambda fmt: rng.randrange(get(fmt).n_codes))
@@ -155,6 +160,53 @@ def sequence(bench: Bench, depths: Iterable[int], formats: Formats | None = None
     lane = _extreme_code(bench) if bench.rng.random() < 0.4 else None
     for number, depth in enumerate(depths):
         yield from _random_tile(bench, formats, depth, drained=number == 0, lane=lane)
+
+
+def _every_formats(bench: Bench) -> Iterator[Beat]:
+    """Every pair of formats: all pairs of zeros and largest codes, sums of every sign, ragged tiles."""
+    config, unit = bench.config, bench.config.unit
+    sizes = set(product((config.rows, max(config.rows - 1, 1)), (config.cols, max(config.cols - 1, 1))))
+    narrow = [(a, b) for a in unit.formats for b in unit.formats]
+    wide = [(a, b) for a, b in product((*unit.formats, "int8"), repeat=2) if "int8" in (a, b) and unit.wide]
+    for formats in (*narrow, *wide):
+        (zero, minus, top), (b_zero, b_minus, b_top) = (_corner_codes(name) for name in formats)
+        pairs = product((zero, minus, top), (b_zero, b_minus, b_top))
+        tiles = [list(pairs), [(top, get(formats[1]).n_codes - 1)], [(zero, b_zero)]]
+        for tile in tiles:
+            a, b = ([[pair[0] for pair in tile]] * config.rows, [[pair[1] for pair in tile]] * config.cols)
+            yield from _tile(bench, formats, a, b, drained=True)
+        yield from _tile(bench, formats, a, b, drained=False)
+        for used in sorted(sizes):
+            yield from _random_tile(bench, formats, 2, used=used)
+
+
+def _corner_codes(name: str) -> tuple[int, int, int]:
+    """0; −0, or 0 where there is none; the largest number."""
+    form = get(name)
+    return (0, 0, form.n_codes // 2 - 1) if form.kind == "int" else (0, 8, 7)
+
+
+def _climbing_tile(bench: Bench, formats: Formats, *, negative: bool) -> Iterator[Beat]:
+    """A tile whose every beat counts 16 times what was before: beyond either end in a few beats."""
+    a, b = (_corner_codes(name)[2] for name in formats)
+    b = get(formats[1]).n_codes - b if formats[1] == "int4" and negative else b | 8 * negative
+    selectors = dict(zip(("a_fmt", "b_fmt"), map(OPERAND_FORMATS.index, formats), strict=True))
+    codes = {"a_codes": pack([a] * bench.config.rows, 4), "b_codes": pack([b] * bench.config.cols, 4)}
+    beats = bench.config.unit.acc_bits // 4 + 2
+    for index in range(beats):
+        marks = {"in_first": int(index == 0), "in_last": int(index == beats - 1), "in_shift": int(index > 0)}
+        low = {"in_a_low": 0, "in_b_low": 0}
+        yield Beat(selectors | codes | marks | low, drained=index == 0)
+
+
+def _loose_ragged(bench: Bench) -> Iterator[Beat]:
+    """Loose tiles, shifted without a new pass, whose last row, last column, or both are padding."""
+    config = bench.config
+    for rows, cols in product((0, 1), repeat=2):
+        lanes = {"a_codes": config.rows - rows, "b_codes": config.cols - cols}
+        codes = {name: pack([1 + bench.rng.randrange(15)] * count, 4) for name, count in lanes.items()}
+        marks = {"in_shift": 1, "in_a_low": 0, "in_b_low": 0}
+        yield from (Beat(beat.words | codes | marks, beat.drained) for beat in _loose_tile(bench, 3))
 
 
 def _loose_tile(bench: Bench, beats: int) -> Iterator[Beat]:
@@ -218,6 +270,17 @@ async def _cycles(stream: Stream, depths: list[int], formats: Formats, expected:
     return cycles
 
 
+def _timed(bench: Bench) -> Iterator[Beat]:
+    """Tiles offered when the rows before them are about to leave: refused for no cycle, for one, for many.
+
+    The tile before them is as long as one's rows take to leave, or up to a few beats shorter or longer.
+    """
+    drain, narrow = drain_cycles(bench.config), bench.config.unit.formats[0]
+    for depth, gap, between in product((1, 2), (0, 1, 2), range(max(drain - 5, 1), drain + 3)):
+        tiles = sequence(bench, [1, between, depth], (narrow, narrow))
+        yield from (replace(beat, gap=gap * (index == 1 + between)) for index, beat in enumerate(tiles))
+
+
 def _overflowing_tile(bench: Bench) -> Iterator[Beat]:
     """One tile of the largest products, long enough to leave every accumulator's range."""
     names = bench.config.unit.formats
@@ -246,6 +309,7 @@ async def random(dut: Any) -> None:
     bench = Bench(dut, "random")
     model = TileMonitor(bench, law_of(bench))
     measured = await _measure(bench, model)
+    await check_stream(bench, model, _timed(bench), stress=False, held=FORMAT_PORTS)
     await _cut_off(bench, model, bench.pick(30, 10))
 
     def beats() -> Iterator[Beat]:
@@ -253,6 +317,12 @@ async def random(dut: Any) -> None:
             tiles = bench.rng.choice((1, 2, 4))
             yield from sequence(bench, (bench.rng.choice((1, 1, 2, 3, 5, 8, 13, 21)) for _ in range(tiles)))
             yield from _loose_tile(bench, bench.rng.randint(1, 9))
+        yield from _every_formats(bench)
+        if bench.config.unit.wide:
+            for a, b in product(bench.config.unit.formats, repeat=2):
+                yield from _climbing_tile(bench, (a, b), negative=False)
+                yield from _climbing_tile(bench, (a, b), negative=True)
+            yield from _loose_ragged(bench)
         yield from sequence(bench, [1] * bench.pick(40, 10))
         if not bench.job.quick:
             yield from _overflowing_tile(bench)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import cache, partial
+from itertools import product
 from typing import Any
 
 import cocotb
@@ -12,11 +13,13 @@ from cocotb.triggers import Timer
 
 from fpsim.arith.decode import Operand
 from fpsim.arith.mac_float import mac_float
+from fpsim.arith.mul import mul
 from fpsim.arith.number import floor_log2
 from fpsim.array.config import UnitConfig
 from fpsim.array.float_accumulator import FloatAccumulator
 from fpsim.verify.benches.harness import Bench, Words
 from fpsim.verify.benches.mul_tests import operand_seen, operand_words, operands
+from fpsim.verify.covergroups.operands import operand_pairs
 from fpsim.verify.mismatch import as_signed
 
 LOWEST_UNIT, HIGHEST_UNIT = -128, 127
@@ -250,7 +253,39 @@ async def random(dut: Any) -> None:
     rounds = bench.pick(600, 150)
     await _check(bench, (beat for _ in range(rounds) for beat in _structured(unit)))
     await _check(bench, _overflows(unit))
+    await _check(bench, _every_pair_held_and_beyond(unit, bench))
+    await _check(bench, _quarters(unit))
     bench.finish()
+
+
+def _quarters(unit: MacFloat) -> Iterator[Words]:
+    """Quarters of the last place of 1, beside the even 1 and its odd neighbour, of both signs."""
+    last = -unit.fmt.man_bits
+    largest = max((operand for operand in unit.known if operand.sig == 3), default=unit.one)  # 3 quarters
+    for sign, odd in product((1, -1), (0, 1)):
+        for a, place in ((unit.one, last - 2), (unit.one, last - 1), (largest, last - 2 - largest.shift)):
+            yield from unit.load(sign * (1 + odd * Fraction(2) ** last))
+            yield unit.beat(a, unit.minus_one if sign < 0 else unit.one, place)
+
+
+def _every_pair_held_and_beyond(unit: MacFloat, bench: Bench) -> Iterator[Words]:
+    """Of every pair of formats: overflow to both sides, then held beats with products of every sign.
+
+    What is held is an overflowed sum, the smallest number of either sign, and what is left of half of it.
+    """
+    smallest = unit.fmt.step
+    loads = [unit.load(smallest), unit.load(-smallest)]
+    loads += [[unit.beat(sign, unit.one, unit.lowest - 2, first=True)] for sign in (unit.one, unit.minus_one)]
+    for number, found in enumerate(operand_pairs(bench.config).values()):
+        pairs = sorted(found, key=lambda pair: mul(*pair))
+        ends = (pairs[0], pairs[-1])
+        held = [unit.beat(*pair, 0, en=False) for pair in (*ends, *(p for p in pairs if not mul(*p)))]
+        for pair in ends:
+            yield unit.beat(*pair, HIGHEST_UNIT, first=True)
+            yield unit.beat(*pair, HIGHEST_UNIT)
+            yield from held
+        yield from loads[number % len(loads)]
+        yield from held
 
 
 def _overflows(unit: MacFloat) -> Iterator[Words]:

@@ -8,13 +8,12 @@ from typing import Any
 import cocotb
 from cocotb.triggers import Timer
 
-from fpsim.arith.decode import Operand
+from fpsim.arith.decode import Operand, decode
 from fpsim.arith.mac import mac
 from fpsim.arith.mul import mul
 from fpsim.verify.benches.harness import Bench, Words
 from fpsim.verify.benches.mul_tests import operand_seen, operand_words, operands
-
-LONGEST_WRAP = 20_000  # beats; wider accumulators than this reaches overflow in no bench
+from fpsim.verify.covergroups.operands import LONGEST_CLIMB, operand_pairs
 
 
 class MacRegister:
@@ -81,11 +80,12 @@ async def exhaustive(dut: Any) -> None:
 
 @cocotb.test()
 async def random(dut: Any) -> None:
-    """Random beats with holes, climbs to large sums, the largest products until it overflowed both ways."""
+    """Random beats with holes, climbs to large sums, overflow both ways; every pair of formats in each."""
     bench = Bench(dut, "random")
     await _check(bench, _random_beats(bench, bench.pick(20_000, 3_000)))
     await _check(bench, _climbing_beats(bench, bench.pick(6_000, 1_500)))
     await _check(bench, _overflowing_beats(bench))
+    await _check(bench, _beats_of_every_pair(bench))
     bench.finish()
 
 
@@ -110,13 +110,41 @@ def _climbing_beats(bench: Bench, count: int) -> Iterator[Words]:
                 yield _beat(a, b, first=index == 0)
 
 
+def _beats_of_every_pair(bench: Bench) -> Iterator[Words]:
+    """Products of every sign of every pair of formats: held, and onto sums at both ends of the register."""
+    unit = bench.config.unit
+    top = (1 << unit.acc_bits - 1) - 1
+    for operand_pair in operand_pairs(bench.config).values():
+        pairs = sorted(operand_pair, key=lambda pair: mul(*pair))
+        for a, b in (pairs[0], pairs[-1], *(pair for pair in pairs if not mul(*pair))):
+            yield _beat(a, b, first=False, en=False)
+        if not unit.wide:
+            continue
+        for end, (a, b) in ((top, pairs[-1]), (-top - 1, pairs[0])):
+            for shift in (False, True):
+                yield from _load(end, unit.acc_bits)
+                yield _beat(a, b, first=False, shift=shift)
+    if unit.wide:  # 16 · −1 + 16
+        yield from _load(-1, unit.acc_bits)
+        yield _beat(decode(4, "int4"), decode(4, "int4"), first=False, shift=True)
+
+
+def _load(value: int, acc_bits: int) -> Iterator[Words]:
+    """Beats that leave any number: its nibbles from the highest, as passes have them, times 1."""
+    one = decode(1, "int4")
+    nibbles = [value >> 4 * place & 15 for place in reversed(range((acc_bits + 3) // 4))]
+    yield _beat(decode(nibbles[0], "int4"), one, first=True)
+    for nibble in nibbles[1:]:
+        yield _beat(decode(nibble, "int4", low=True), one, first=False, shift=True)
+
+
 def _overflowing_beats(bench: Bench) -> Iterator[Words]:
     """Beyond either end of the register, and back from there."""
     known = sorted(operands(bench.config.unit), key=lambda operand: operand.value)
     lowest, highest = known[0], known[-1]
     for a, b in ((lowest, lowest), (lowest, highest)):
         beats = (1 << (bench.config.unit.acc_bits - 1)) // abs(mul(a, b)) + 2
-        if beats <= LONGEST_WRAP:
+        if beats <= LONGEST_CLIMB:
             yield from (_beat(a, b, first=i == 0) for i in range(beats))
             back = highest if a is b else lowest
             yield from (_beat(lowest, back, first=False) for _ in range(3))

@@ -46,6 +46,9 @@ class QueueClock:
             if got != expected:
                 rows = [("held", f"{len(self.held)} of {self.depth} words"), ("expected", f"{int(expected)}")]
                 raise bench.reporter.fault(f"{signal} differs from the law", [*rows, ("got", f"{got}")])
+        if bench.sampler:
+            bench.sampler.input_cycle(offer, wanted.in_ready)
+            bench.sampler.output_cycle(wanted.out_valid, take)
         if wanted.out_valid:
             bench.compare(self._index, seen, {"data": self.held[0]}, bench.outputs())
             self._index += 1

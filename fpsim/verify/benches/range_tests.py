@@ -39,6 +39,7 @@ async def exhaustive(dut: Any) -> None:
                     lanes = [bench.rng.randint(min(low, high), max(low, high)) for _ in range(port.lanes)]
                     lanes[lane] = peak
                     yield {"h": pack(lanes, port.bits)}
+        yield {"h": pack([-top, *[0] * (port.lanes - 2), top - 1], port.bits)}
 
     await bench.check_combinational(vectors(), law_of(bench))
     bench.finish()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cocotb.triggers import Timer
 
@@ -17,15 +17,43 @@ from fpsim.verify.benches.harness import Bench, Law, Words
 PATIENCE = 2000  # cycles without any transfer before the unit counts as hung
 CUT_CYCLES = 12  # before a reset cuts a stream off: some answers are out, some on their way
 PROFILE_CYCLES = 50  # cycles before gaps and stalls change their probabilities
-PROFILES = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.3, 0.3), (0.9, 0.1), (0.1, 0.9))
+
+
+class Profile(NamedTuple):
+    """What hinders a stream for a while.
+
+    Attributes:
+        gap: probability that a beat is not offered yet.
+        stall: probability that an output beat is not taken yet.
+        full: nothing is taken before an input beat is refused, so that a late one is refused too.
+    """
+
+    gap: float
+    stall: float
+    full: bool = False
+
+
+NO_HINDRANCE = Profile(0.0, 0.0)
+PROFILES = (
+    NO_HINDRANCE,
+    *(Profile(0.5, 0.0), Profile(0.0, 0.5), Profile(0.3, 0.3), Profile(0.9, 0.1), Profile(0.1, 0.9)),
+    *(Profile(0.5, 0.3, full=True), Profile(0.6, 0.8, full=True)),
+)
 
 
 @dataclass(frozen=True)
 class Beat:
-    """One input beat; with `drained` it waits until every output before it has left."""
+    """One input beat.
+
+    Attributes:
+        words: what is on the ports.
+        drained: it waits until every output before it has left.
+        gap: cycles before it is offered; None: chance.
+    """
 
     words: Words
     drained: bool = False
+    gap: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +101,8 @@ class Stream:
         self._emitted = 0
         self._moved = 0
         self._held: Words | None = None
-        self._profile = (0.0, 0.0)
+        self._profile = NO_HINDRANCE
+        self._profiles: list[Profile] = []
 
     async def reset(self) -> None:
         """Reset with noise on the inputs; nothing may be offered afterwards."""
@@ -108,24 +137,33 @@ class Stream:
         """Send the beats, check every output beat; return when the last one has left, or after `cycles`."""
         source = iter(beats)
         beat = next(source, None)
-        offered = False
+        offered = refused = False
+        idle = 0
         end = None if cycles is None else self.bench.cycle + cycles
         while (beat is not None or self._expected) and self.bench.cycle != end:
-            gap, stall = self._probabilities()
+            gap, stall, full = self._hindrance()
             may_offer = beat is not None and not (beat.drained and self._expected)
+            if beat is not None and beat.gap is not None:
+                gap = float(idle < beat.gap)
             if not offered and may_offer and self._chance(gap):
                 offered = True
                 assert beat is not None
                 self.bench.drive(beat.words)
             elif not offered and self.stress:
                 self.bench.drive(self._noise())
-            ready = self._chance(stall)
-            if await self.cycle(offered, ready):
+            # What fills up must be emptied once no beat can come.
+            ready = (refused or not full or not may_offer) and self._chance(stall)
+            accepted = await self.cycle(offered, ready)
+            refused = offered and not accepted
+            idle = 0 if offered else idle + 1
+            if accepted:
                 beat, offered = next(source, None), False
 
-    def _probabilities(self) -> tuple[float, float]:
+    def _hindrance(self) -> Profile:
         if self.stress and self.bench.cycle % PROFILE_CYCLES == 0:
-            self._profile = self.bench.rng.choice(PROFILES)
+            # Every profile once, in random order, then again.
+            self._profiles = self._profiles or self.bench.rng.sample(PROFILES, len(PROFILES))
+            self._profile = self._profiles.pop()
         return self._profile
 
     def _noise(self) -> Words:
@@ -138,9 +176,15 @@ class Stream:
         """One clock cycle; returns whether the offered beat was accepted."""
         await self.settle()
         bench = self.bench
-        accepted = bool(bench.read(self._in_ready, "in_ready_o")) and offered
+        in_ready = bool(bench.read(self._in_ready, "in_ready_o"))
+        accepted = in_ready and offered
+        if bench.sampler:
+            bench.sampler.input_cycle(offered, in_ready)
         if accepted:
-            self._expected.extend(self.model(bench.seen()))
+            seen = bench.seen()
+            if bench.sampler:
+                bench.sampler.accepted(seen)
+            self._expected.extend(self.model(seen))
             self._moved = bench.cycle
             if self.first_in is None:
                 self.first_in = bench.cycle
@@ -153,7 +197,10 @@ class Stream:
 
     def _monitor_output(self, ready: bool) -> None:
         bench = self.bench
-        if not bench.read(self._out_valid, "out_valid_o"):
+        valid = bool(bench.read(self._out_valid, "out_valid_o"))
+        if bench.sampler:
+            bench.sampler.output_cycle(valid, ready)
+        if not valid:
             if self._held is not None:
                 raise bench.reporter.fault("out_valid_o fell before the beat was accepted", [])
             return

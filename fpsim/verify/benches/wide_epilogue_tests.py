@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 import cocotb
 
 from fpsim.arith.epilogue import epilogue
 from fpsim.formats import get
-from fpsim.verify.benches.epilogue_tests import Lane, LaneMaker
+from fpsim.verify.benches.epilogue_tests import Lane, LaneMaker, corners
 from fpsim.verify.benches.harness import Bench, Law, Words, pack
 from fpsim.verify.benches.stream import Beat, check_stream, measure, one_to_one
 from fpsim.verify.mismatch import as_signed
@@ -102,11 +103,17 @@ def _beat(bench: Bench) -> Beat:
     )
 
 
+def _corners(bench: Bench) -> Iterator[Beat]:
+    for selector, result in enumerate(RESULT_FORMATS):
+        for beat in corners(bench, result):
+            yield Beat(beat.words | {"result": selector})
+
+
 @cocotb.test()
 async def random(dut: Any) -> None:
     """Structured lanes with gaps and back-pressure."""
     bench = Bench(dut, "random")
-    beats = (_beat(bench) for _ in range(bench.pick(4000, 800)))
+    beats = chain(_corners(bench), (_beat(bench) for _ in range(bench.pick(4000, 800))))
     one = await measure(bench, one_to_one(law_of(bench)), islice(beats, 1))
     two = await measure(bench, one_to_one(law_of(bench)), islice(beats, 2))
     await check_stream(bench, one_to_one(law_of(bench)), beats, cut=islice(beats, 20))

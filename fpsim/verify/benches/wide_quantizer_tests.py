@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -21,6 +22,7 @@ from fpsim.verify.sv_row_package import QUANTIZER_FORMATS
 
 INTEGERS = ("int4", "int6", "int8")
 ALIGN_EXPONENT = 30
+CYCLES_PER_ROW = 18  # at most: 9 and the random bits
 
 
 def _code(h: int, amp: int, name: str, zero: int | None, random_bits: tuple[int, int] | None) -> int:
@@ -68,9 +70,28 @@ def _beat(bench: Bench, lanes: list[int], amp: int, name: str, *, zero: int | No
     )
 
 
+def _corners(bench: Bench) -> Iterator[Beat]:
+    """Quarters of steps of either sign, magnitudes about the amplitude, amplitude 0: in every mode."""
+    lanes, repeats = bench.unit.inputs[0].lanes, 4  # random bits differ
+    for name in QUANTIZER_FORMATS:
+        half = get(name).n_codes // 2
+        for zero in (None, -half, -3, half - 1) if name in INTEGERS else (None,):
+            amp = 4 * _top(name, zero)
+            values = [*range(-9, 10), *(sign * (amp + off) for sign in (1, -1) for off in (-1, 0, 1))]
+            for stochastic in (False, *[True] * repeats):
+                for first in range(0, len(values), lanes):
+                    part = values[first : first + lanes]
+                    yield _beat(bench, part, amp, name, zero=zero, stochastic=stochastic)
+                yield _beat(bench, [0, 1, -1][:lanes], 0, name, zero=zero, stochastic=stochastic)
+    for gap in range(2 * CYCLES_PER_ROW):  # while the row before is being divided, or just after
+        yield replace(_beat(bench, [1], 2, "int4", zero=None, stochastic=False), gap=gap)
+
+
 @cocotb.test()
 async def exhaustive(dut: Any) -> None:
     """Every small amplitude with every h from −A − 2 to A + 2, nearest, in every format.
+
+    Then quarters of steps in every mode, the largest magnitudes and amplitude 0.
 
     Not quick: what align makes of every FP16 pattern too, integers with a zero point as well.
     """
@@ -84,6 +105,7 @@ async def exhaustive(dut: Any) -> None:
                 for first in range(0, len(values), lanes):
                     part = values[first : first + lanes]
                     yield _beat(bench, part, amp, name, zero=None, stochastic=False)
+        yield from _corners(bench)
         if bench.job.quick:
             return
         values = aligned_integers(bench.config.unit.guard_bits, ALIGN_EXPONENT)

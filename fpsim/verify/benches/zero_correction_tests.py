@@ -48,8 +48,18 @@ async def random(dut: Any) -> None:
     def signed(low: int, high: int) -> int:
         return rng.choice((low, high, 0)) if rng.random() < 0.3 else rng.randint(low, high)
 
+    def nothing_left() -> Beat:
+        value, lanes = rng.choice((-5, 0, 5)), range(acc.lanes)
+        words = {"row_sum": pack([value], row_sum.bits), "act_zero": 0, "depth": 1}
+        words["acc"] = pack((value for _ in lanes), acc.bits)
+        words["col_sum"] = pack((rng.randint(-128, 127) for _ in lanes), col_sum.bits)
+        return Beat(words | {"weight_zero": pack((1 for _ in lanes), weight_zero.bits)})
+
     def beats() -> Iterator[Beat]:
         for _ in range(bench.pick(3000, 500)):
+            if rng.random() < 0.1:
+                yield nothing_left()
+                continue
             depth = rng.choice((1, 4608, (1 << depth_port.bits) - 1, rng.randrange(1, 1 << depth_port.bits)))
             lanes = range(acc.lanes)
             top = 1 << acc.bits - 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
 import cocotb
@@ -16,6 +17,7 @@ from fpsim.verify.mismatch import as_signed
 from fpsim.verify.sv_row_package import QUANTIZER_FORMATS
 
 INTEGERS = QUANTIZER_FORMATS[3:]
+CYCLES_PER_ROW = 10
 
 
 def law_of(bench: Bench) -> Law:
@@ -37,13 +39,14 @@ def _beat(bench: Bench, low: int, high: int, name: str) -> Beat:
 
 @cocotb.test()
 async def exhaustive(dut: Any) -> None:
-    """Every small range in every format."""
+    """Every small range in every format; rows that come while the one before is divided, or just after."""
     bench = Bench(dut, "exhaustive")
     last = bench.pick(32, 14)
     beats = (
         _beat(bench, -low, high, name) for name in INTEGERS for low in range(last) for high in range(last)
     )
-    await check_stream(bench, one_to_one(law_of(bench)), beats, stress=False)
+    late = (replace(_beat(bench, -1, 2, INTEGERS[0]), gap=gap) for gap in range(2 * CYCLES_PER_ROW))
+    await check_stream(bench, one_to_one(law_of(bench)), chain(beats, late), stress=False)
     bench.finish()
 
 
