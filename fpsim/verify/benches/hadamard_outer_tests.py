@@ -105,8 +105,8 @@ async def exhaustive(dut: Any) -> None:
             yield from _block(bench, Shape(base, points), swing)
         shapes = (Shape(1, 1), Shape(1, 1, 2), Shape(1, 2))
         for shape, gap in product(shapes, range(8)):  # while the block before is on its way, or just after
-            first, *others = _block(bench, shape, [[1] * lanes] * shape.points * shape.stride)
-            yield replace(first, gap=gap)
+            opening, *others = _block(bench, shape, [[1] * lanes] * shape.points * shape.stride)
+            yield replace(opening, gap=gap)
             yield from others
 
     await _check(bench, blocks(), stress=False)
