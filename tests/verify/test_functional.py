@@ -211,7 +211,7 @@ def test_of_row_scale_all_that_exists_hits_all_but_the_unreachable() -> None:
 
 def test_of_align_no_pattern_hits_what_is_declared_unreachable() -> None:
     found = exhausted("align", SMALL)
-    for bits in range(0, 1 << 16, 3):
+    for bits in (*range(0, 1 << 16, 3), 0x7C00, 0x8000, 0xFC00):
         row = align((bits, 0x3C00), 0)
         for exp in (31,) if row.special else (1, 2, 3, 15, 30):
             words = {"x": bits | 0x3C00 << 16, "exp": exp}
