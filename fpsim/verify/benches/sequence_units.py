@@ -212,11 +212,17 @@ def _dot(bench: Bench, law: dot_blocks.Law) -> Played:
         first = True
         while True:
             last = bool(choose.flag())
-            words = {port.name: choose.word(port) for port in ports}
-            yield {"in_first": int(first), "in_last": int(last), **words}, False
+            codes = {port.name: choose.word(port) for port in ports[:2]}
+            scales = {port.name: _scale(choose, port) for port in ports[2:]}
+            yield {"in_first": int(first), "in_last": int(last), **codes, **scales}, False
             first = last or choose.pick((False, False, False, True))
 
     return Played(beats, model=lambda: dot_blocks.model(bench, law))
+
+
+def _scale(choose: Chooser, port: Port) -> int:
+    """A block's scale: one in the middle, the NaN, or any."""
+    return choose.pick((1 << port.bits - 1, (1 << port.bits) - 1, choose.bits(port.bits)))
 
 
 def _wide_quantizer(bench: Bench) -> Played:
