@@ -163,7 +163,7 @@ def _script(proof: Proof, files: list[str]) -> list[str]:
         "opt -fast",
     ]
     if proof.solver == "bitwuzla":
-        return [*script, "opt -full", f"select -assert-min 1 {TOP}/t:$assert", f"write_smt2 -stbv {FORMULA}"]
+        return [*script, "opt -full", "dffunmap", f"write_smt2 -stbv {FORMULA}"]
     induction = f"-tempinduct -maxsteps {proof.steps}" if proof.steps else ""
     if proof.bound:
         induction = f"-tempinduct-baseonly -maxsteps {proof.bound}"
