@@ -245,11 +245,11 @@ def _judge(mutated: Mutated, job: Job, built: Build) -> tuple[MutantResult, ...]
 
 def _decide(mutated: Mutated, mutant: Mutant) -> MutantResult:
     start = time.perf_counter()
-    if how := is_equivalent(mutated, mutant.number):
-        return _result(mutant, "equivalent", how, time.perf_counter() - start)
     if cycles := differs_from_reset(mutated, mutant.number):
         how = f"the solver found inputs, at most {cycles} cycles from reset"
         return _result(mutant, "survived", how, time.perf_counter() - start)
+    if how := is_equivalent(mutated, mutant.number):
+        return _result(mutant, "equivalent", how, time.perf_counter() - start)
     how = f"no difference found within {CYCLES} cycles from reset, no proof of none"
     return _result(mutant, "undecided", how, time.perf_counter() - start)
 
