@@ -60,6 +60,50 @@ def _epilogue(unit: Unit) -> str:
     return _all(f"({scale})" for scale in scales)
 
 
+def _wide_epilogue(unit: Unit) -> str:
+    return _where_valid(_all([_epilogue(unit), "(result_i != 2'd3)"]))
+
+
+def _wide_quantizer(unit: Unit) -> str:
+    zeros = "(zero_i + 8'd{half} < 8'd{both})"  # a code of the format, in two's complement of 8 bits
+    int4, int6 = zeros.format(half=8, both=16), zeros.format(half=32, both=64)
+    zero = f"(format_i == 3'd3 && {int4} || format_i == 3'd4 && {int6} || format_i == 3'd5)"
+    return _where_valid(f"(format_i <= 3'd5) && (!asymmetric_i || {zero})")
+
+
+def _zero_point(unit: Unit) -> str:
+    bits = unit.parameters["W"]
+    top, wide = 1 << (bits - 1), bits + 16
+    depth = f"({wide}'d{top} - {wide}'(low_i ^ {bits}'d{top}))"  # -low: with the top bit changed, low + top
+    span = f"{wide}'(span_i)"
+    # Rounded to 11 significant bits; -low may be above it by that rounding, less than 1/8 of a step of n.
+    rounded = " || ".join(
+        f"({span} >> {s}) < 2048 && (({span} >> {s}) << {s}) == {span}" for s in range(max(bits - 9, 1))
+    )
+    limits = [
+        f"format_i == 3'd{selector} && 8 * {n} * {depth} <= {8 * n + 1} * {span}"
+        for selector, n in ((3, 15), (4, 63), (5, 255))
+    ]
+    return _where_valid(
+        f"(low_i[{bits - 1}] || low_i == '0) && ({rounded}) && (span_i == '0 || {' || '.join(limits)})"
+    )
+
+
+def _hadamard_outer(unit: Unit) -> str:
+    beats = unit.parameters["MaxBeats"]
+    powers = " || ".join(f"points_i == 7'd{1 << i} && stride_i <= {beats >> i}" for i in range(7))
+    shape = (
+        f"(base_i == 2'd0 && ({powers}) || base_i == 2'd1 && stride_i <= {beats // 12}"
+        f" || base_i == 2'd2 && stride_i <= {beats // 36})"
+    )
+    return _where_valid(_all([shape, "(stride_i != '0)", _hadamard(unit)]))
+
+
+def _where_valid(rule: str) -> str:
+    """A rule for the beats on offer; between them a stream admits everything."""
+    return f"(!in_valid_i || {rule})"
+
+
 def _all(terms: Iterable[str]) -> str:
     return " && ".join(terms)
 
@@ -72,5 +116,10 @@ _RULES: dict[str, Callable[[Unit], str]] = {
     "hadamard": _hadamard,
     "quantizer": lambda unit: _selector("fmt_i", unit),
     "epilogue": _epilogue,
+    "mac_float": _operands,
+    "wide_quantizer": _wide_quantizer,
+    "zero_point": _zero_point,
+    "wide_epilogue": _wide_epilogue,
+    "hadamard_outer": _hadamard_outer,
     "mac_array": lambda unit: _all(_selector(f"{side}_fmt_i", unit) for side in "ab"),
 }

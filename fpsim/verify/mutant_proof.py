@@ -1,8 +1,12 @@
-"""Whether a mutant that no bench noticed computes anything else: two copies of the netlist before the solver.
+"""Whether a mutant that no bench noticed computes anything else: it and the original before the solver.
 
-First every register is cut open: if outputs and next states agree for all states and all admissible inputs,
-the mutant is equivalent. If they do not (the state that tells them apart may never come), both start from
-reset and run some cycles: a difference there is a hole in the bench, by the solver's inputs.
+Both are cut open at their registers, so that one question spans as many cycles as it likes:
+
+- equivalent: from any state that both share, through cycles in which they agreed, they agree in the next one;
+  and so they do from reset. One cycle of any state is enough for most. For the others states that never come
+  are ruled out: by longer ways, and by what always holds of the registers. Or the registers differ, but only
+  where nothing is offered.
+- different: some admissible inputs from reset lead to another output. That is a hole in the bench.
 """
 
 from __future__ import annotations
@@ -10,40 +14,108 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fpsim.verify.admissible import admissible
-from fpsim.verify.mutants import SELECT, SELECT_BITS, Mutated, signal_widths
+from fpsim.verify.mutant_invariants import Known, assertion
+from fpsim.verify.mutants import SELECT, SELECT_BITS, Mutated
+from fpsim.verify.smt import Answer, SmtRun, solve
 from fpsim.verify.units import Unit
-from fpsim.verify.yosys import YosysTimeout, run_yosys
+from fpsim.verify.yosys import run_yosys
 
-CYCLES = 14  # from reset; the longest way through a unit is shorter
-TIMEOUT_S = 120.0
-CUT = "cut.json"
-_READ = ("hierarchy -check -top proof", "proc", "flatten", "opt_clean", "chformal -lower")
+INDUCTIONS = (2, 5, 12)  # cycles of the windows that are tried, one after the other
+CYCLES = 20  # from reset; the longest way through a unit is shorter
+TIMEOUT_S = 60.0  # of one question
+CUT, PAIR = "cut.json", "pair.smt2"
+STATE, NEXT = "state_cut_i", "next_cut_o"
 Port = tuple[str, int, str]  # direction, bits, name
 
 
-def is_equivalent(mutated: Mutated, number: int) -> bool:
-    """Whether outputs and next states agree for every state and every admissible input; no if undecided."""
-    with tempfile.TemporaryDirectory(prefix="fpsim-equal-") as name:
-        try:
-            return _cut_open_is_equal(mutated, number, Path(name))
-        except YosysTimeout:
-            return False
+@dataclass(frozen=True)
+class Pair:
+    """A mutant beside the original, both cut open, as one formula.
+
+    Attributes:
+        formula: defines the functions of one cycle.
+        registers: bits of their state; without any one cycle says all.
+        folder: for the solver's files.
+    """
+
+    formula: str
+    registers: int
+    folder: Path
+
+    def equivalent(self, *, deep: bool = True) -> str:
+        """What proved it, in words; empty: no proof. Not deep: for every state, or not at all."""
+        if self._ask(self._step(1)) == "unsat":
+            return "the solver, for every state"
+        if not (deep and self.registers):
+            return ""
+        known = Known(self.registers, lambda lines: self._solve([*_cycles(1), *lines]))
+        held = [assertion(clause, "s0") for clause in known.invariants]
+        for cycles in INDUCTIONS:
+            step = [*self._step(cycles), *held]
+            if self._ask(step) == "unsat" and self._ask(self._base(cycles)) == "unsat":
+                return f"the solver, by induction over {cycles} cycles with {len(held)} invariants"
+        alike = known.alike()
+        if (
+            alike
+            and self._ask([*_cycles(1), *held, *alike, _assert(f"(not {_is('offered_o', 0)})")]) == "unsat"
+        ):
+            return f"the solver: what is offered agrees, by {len(alike)} invariants over both"
+        return ""
+
+    def differs(self) -> int:
+        """Cycles from reset within which the solver found another output; 0: none found."""
+        for cycles in (4, 8, CYCLES) if self.registers else (1,):
+            if self._ask(self._difference(cycles)) == "sat":
+                return cycles
+        return 0
+
+    def _ask(self, lines: Sequence[str]) -> Answer:
+        return self._solve(lines).answer
+
+    def _solve(self, lines: Sequence[str]) -> SmtRun:
+        return solve("\n".join([self.formula, *lines, ""]), self.folder, timeout_s=TIMEOUT_S)
+
+    def _step(self, cycles: int) -> list[str]:
+        lines = [*_cycles(cycles), *(map(_assert, _same_state(0)) if self.registers else ())]
+        for i in range(cycles - 1):
+            lines += [_assert(_is("agree_o", i)), *_follow(i)]
+        return [*lines, _assert(f"(not {_is('agree_o', cycles - 1)})")]
+
+    def _base(self, cycles: int) -> list[str]:
+        # Registers without a reset hold the same, whatever it is: nothing set them before.
+        lines = [*_cycles(cycles), *map(_assert, _same_state(0)), _assert(_is("reset_o", 0))]
+        for i in range(cycles - 1):
+            lines += _follow(i)
+        wrong = [f"(not {_is('agree_o', i)})" for i in range(1, cycles)]
+        return [*lines, _assert(f"(or (not {_is('follow_o', 0)}) {' '.join(wrong)})")]
+
+    def _difference(self, cycles: int) -> list[str]:
+        lines = _cycles(cycles)
+        if not self.registers:
+            return [*lines, _assert(f"(not {_is('offered_o', 0)})")]
+        lines += [*map(_assert, _same_state(0)), _assert(_is("reset_o", 0))]
+        for i in range(cycles - 1):
+            lines += _follow(i)
+        wrong = [f"(not {_is('offered_o', i)})" for i in range(1, cycles)]
+        return [*lines, _assert(f"(or false {' '.join(wrong)})")]
 
 
-def differs_from_reset(mutated: Mutated, number: int) -> bool:
-    """Whether the solver finds admissible inputs, up to `CYCLES` cycles from reset, that tell them apart."""
-    with tempfile.TemporaryDirectory(prefix="fpsim-differs-") as name:
-        try:
-            return _differs(mutated, number, Path(name))
-        except YosysTimeout:
-            return False
+def pair(mutated: Mutated, number: int, folder: Path) -> Pair:
+    """The formula of one mutant.
 
+    Args:
+        mutated: the unit's netlist.
+        number: of the mutant; 0 compares the unit with itself.
+        folder: an empty one, for the files.
 
-def _cut_open_is_equal(mutated: Mutated, number: int, folder: Path) -> bool:
+    Raises:
+        ToolMissing, YosysError: see `fpsim.verify.yosys.run_yosys`.
+    """
     top = mutated.unit.top
     script = [
         f"read_verilog -sv {mutated.netlist.name}",
@@ -51,15 +123,38 @@ def _cut_open_is_equal(mutated: Mutated, number: int, folder: Path) -> bool:
         *("flatten", "proc", "opt", "async2sync", "dffunmap", "simplemap", "opt_clean"),
         f"write_json {CUT}",
     ]
-    run_yosys(script, (mutated.netlist,), folder, timeout_s=TIMEOUT_S)
+    run_yosys(script, (mutated.netlist,), folder)
     design = json.loads((folder / CUT).read_text(encoding="utf-8"))
     ports = _cut_registers(design["modules"][top])
     (folder / CUT).write_text(json.dumps(design), encoding="utf-8")
     (folder / "harness.sv").write_text(_harness(mutated.unit, ports, number), encoding="utf-8")
-    script = [f"read_json {CUT}", "read_verilog -formal -sv harness.sv", *_READ]
-    prove = "sat -prove-asserts -set-assumes proof"
-    log = run_yosys([*script, prove], (), folder, timeout_s=TIMEOUT_S).log
-    return "no model found: SUCCESS!" in log
+    script = [
+        f"read_json {CUT}",
+        "read_verilog -sv harness.sv",
+        *("hierarchy -check -top pair", "proc", "flatten", "opt -full", "clean"),
+        f"write_smt2 -stbv {PAIR}",
+    ]
+    run_yosys(script, (), folder)
+    formula = "(set-logic QF_BV)\n" + (folder / PAIR).read_text(encoding="utf-8")
+    return Pair(formula, sum(bits for _, bits, name in ports if name == STATE), folder)
+
+
+def is_equivalent(mutated: Mutated, number: int, *, deep: bool = True) -> str:
+    """What proved the mutant equivalent for all admissible inputs, in words; empty: no proof.
+
+    Args:
+        mutated: the unit's netlist.
+        number: of the mutant.
+        deep: rule out states that never come, which may take minutes; else one question.
+    """
+    with tempfile.TemporaryDirectory(prefix="fpsim-equal-") as name:
+        return pair(mutated, number, Path(name)).equivalent(deep=deep)
+
+
+def differs_from_reset(mutated: Mutated, number: int) -> int:
+    """Cycles from reset within which admissible inputs lead to another output; 0: none found."""
+    with tempfile.TemporaryDirectory(prefix="fpsim-differs-") as name:
+        return pair(mutated, number, Path(name)).differs()
 
 
 def _cut_registers(module: dict[str, Any]) -> list[Port]:
@@ -70,51 +165,76 @@ def _cut_registers(module: dict[str, Any]) -> list[Port]:
     for name in flops:
         del module["cells"][name]
     if flops:
-        module["ports"]["state_cut_i"] = {"direction": "input", "bits": states}
-        module["ports"]["next_cut_o"] = {"direction": "output", "bits": nexts}
+        module["ports"][STATE] = {"direction": "input", "bits": states}
+        module["ports"][NEXT] = {"direction": "output", "bits": nexts}
     return [(port["direction"], len(port["bits"]), name) for name, port in module["ports"].items()]
 
 
-def _differs(mutated: Mutated, number: int, folder: Path) -> bool:
-    widths = signal_widths(mutated.unit)
-    ports: list[Port] = [
-        ("output" if signal.endswith("_o") else "input", bits, signal) for signal, bits in widths.items()
-    ]
-    (folder / "harness.sv").write_text(_harness(mutated.unit, ports, number, reset=True), encoding="utf-8")
-    cycles = 1 if mutated.unit.style == "combinational" else CYCLES
-    # Only the base cases, and both copies with the same state before the reset (registers without one are 0):
-    # any other start would tell apart what no user can.
-    prove = f"sat -tempinduct-baseonly -maxsteps {cycles} -set-init-zero -prove-asserts -set-assumes proof"
-    read = f"read_verilog -formal -sv {mutated.netlist.name} harness.sv"
-    script = [read, *_READ, "async2sync", prove]
-    log = run_yosys(script, (mutated.netlist,), folder, timeout_s=TIMEOUT_S).log
-    return "model found for base case: FAIL!" in log
-
-
-def _harness(unit: Unit, ports: Sequence[Port], number: int, *, reset: bool = False) -> str:
-    """Two copies of the netlist, the mutant and the original, with the same inputs."""
-    inputs = [port for port in ports if port[0] == "input" and port[2] != SELECT]
-    outputs = [port for port in ports if port[0] == "output"]
-    lines = ["module proof (" + ", ".join(f"input logic [{bits - 1}:0] {name}" for _, bits, name in inputs)]
-    lines += [");"]
+def _harness(unit: Unit, ports: Sequence[Port], number: int) -> str:
+    """The module `pair`: one cycle of the mutant and of the original, with the same inputs."""
+    inputs = [port for port in ports if port[0] == "input" and port[2] not in (SELECT, STATE)]
+    outputs = [port for port in ports if port[0] == "output" and port[2] != NEXT]
+    state_bits = next((bits for _, bits, name in ports if name == STATE), 0)
+    header = [f"input logic [{bits - 1}:0] {name}" for _, bits, name in inputs]
+    header += [f"output logic {name}_o" for name in ("agree", "offered", "follow", "legal", "reset")]
+    for copy in ("mutant", "original") if state_bits else ():
+        header += [f"input logic [{state_bits - 1}:0] state_{copy}_i"]
+        header += [f"output logic [{state_bits - 1}:0] next_{copy}_o"]
+    lines = ["module pair (" + ", ".join(header) + ");"]
     for copy, select in (("mutant", number), ("original", 0)):
         pins = [f".{name}({name})" for _, _, name in inputs]
         pins.append(f".{SELECT}({SELECT_BITS}'d{select})")
+        if state_bits:
+            pins += [f".{STATE}(state_{copy}_i)", f".{NEXT}(next_{copy}_o)"]
         for index, (_, bits, name) in enumerate(outputs):
             lines.append(f"  logic [{bits - 1}:0] {copy}_{index};")
             pins.append(f".{name}({copy}_{index})")
         lines.append(f"  {unit.top} u_{copy} ({', '.join(pins)});")
-    if reset and unit.style == "combinational":
-        lines.append("  logic started; assign started = 1'b1;")
-    elif reset:
-        lines += ["  logic started = 1'b0;", "  always_ff @(posedge clk_i) started <= 1'b1;"]
-        lines.append("  always_comb if (!started) assume (!rst_ni);")
-    lines += ["  always_comb begin", f"    assume ({admissible(unit)});"]
-    offered = next((i for i, port in enumerate(outputs) if port[2].strip() == "out_valid_o"), None)
-    for index, (_, _, name) in enumerate(outputs):
-        # From reset data count only where they are offered, and nothing counts before it.
-        data = offered is not None and name.strip() in {port.signal for port in unit.outputs}
-        condition = f"if (original_{offered}) " if data else ""
-        guard = f"if (started) {condition}" if reset else ""
-        lines.append(f"    {guard}assert (mutant_{index} == original_{index});")
-    return "\n".join([*lines, "  end", "endmodule", ""])
+    # To the user data count only where they are offered.
+    valid = next((i for i, port in enumerate(outputs) if port[2].strip() == "out_valid_o"), None)
+    data = {port.signal for port in unit.outputs} if valid is not None else set()
+    same = [f"mutant_{i} == original_{i}" for i in range(len(outputs))]
+    offered = [
+        f"(!original_{valid} || {same[i]})" if outputs[i][2].strip() in data else same[i]
+        for i in range(len(outputs))
+    ]
+    follow = "next_mutant_o == next_original_o" if state_bits else "1'b1"
+    has_reset = any(name == "rst_ni" for _, _, name in inputs)
+    return "\n".join(
+        [
+            *lines,
+            f"  assign follow_o  = {follow};",
+            f"  assign agree_o   = follow_o && {' && '.join(same)};",
+            f"  assign offered_o = {' && '.join(offered)};",
+            f"  assign legal_o   = {admissible(unit)};",
+            f"  assign reset_o   = {'!rst_ni' if has_reset else '1' + chr(39) + 'b0'};",
+            "endmodule",
+            "",
+        ]
+    )
+
+
+def _assert(term: str) -> str:
+    return f"(assert {term})"
+
+
+def _is(name: str, cycle: int) -> str:
+    return f"(|pair_n {name}| s{cycle})"
+
+
+def _cycles(count: int) -> list[str]:
+    """The constants s0, s1, …, one for the inputs and states of each cycle, every one admissible."""
+    declared = [f"(declare-const s{i} |pair_s|)" for i in range(count)]
+    return declared + [_assert(_is("legal_o", i)) for i in range(count)]
+
+
+def _same_state(cycle: int) -> list[str]:
+    return [f"(= {_is('state_mutant_i', cycle)} {_is('state_original_i', cycle)})"]
+
+
+def _follow(cycle: int) -> list[str]:
+    """The next cycle's states are what this one makes of its own."""
+    return [
+        _assert(f"(= {_is(f'state_{copy}_i', cycle + 1)} {_is(f'next_{copy}_o', cycle)})")
+        for copy in ("mutant", "original")
+    ]

@@ -1,19 +1,24 @@
 """How good the benches are: alter the RTL in many places and see which alterations they notice.
 
 Every mutant runs with quick vectors first. The solver takes out of the survivors those that compute the same
-for all admissible inputs; the others run with all vectors, and what still survives is a hole in the bench.
+in every state; the others run with all vectors. What still survives is proved equivalent in the states that
+come, or is a hole in the bench.
+
+The scores of the repository's own RTL are kept beside it (`rtl/mutation`). Their key holds the unit's RTL and
+parameters, and nothing of benches or tools: a bench that was changed since might kill less, a run anew tells.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,12 +30,20 @@ from fpsim.verify.mutant_proof import CYCLES, differs_from_reset, is_equivalent
 from fpsim.verify.mutants import MODES, Mutant, Mutated, mutate
 from fpsim.verify.rtl_files import default_rtl_folder, sources
 from fpsim.verify.runner import SimulationError, start_bench
+from fpsim.verify.smt import smt_version
 from fpsim.verify.toolchain import check_tools
+from fpsim.verify.units import Unit
 from fpsim.verify.yosys import yosys_version
 
 BENCH = "fpsim.verify.benches.mutants_tests"
 ORDER_FILE, DONE_FILE = "order.json", "done.jsonl"  # as the bench has them; it imports cocotb, this must not
+SCORES = "mutation"  # folder of the repository's scores, beside the RTL
 Status = Literal["killed", "equivalent", "survived", "undecided"]
+_WORD = re.compile(r"\w+")
+# A constant or a function of a package, with its name.
+_PART = re.compile(
+    r"(localparam [^=;]*?\b(\w+) = [^;]*;|function automatic [^;]*?(\w+)\([^;]*;.*?endfunction)"
+)
 Progress = Callable[[str, int, int], None]
 
 
@@ -43,7 +56,6 @@ class MutantResult:
         status: killed by the bench; proved equivalent; survived although it differs (a hole in the bench);
             undecided, where bench and solver both found no difference and no proof.
         by: kind of vectors that killed it ("quick" before it where those did), or what the solver did.
-        message: first line of the bench's failure.
         seconds: of the run that decided.
     """
 
@@ -53,7 +65,6 @@ class MutantResult:
     source: str
     status: Status
     by: str = ""
-    message: str = ""
     seconds: float = 0.0
 
 
@@ -63,17 +74,25 @@ class MutationScore:
 
     Attributes:
         unit: its name.
-        key: of everything that decides the result: sources, benches, parameters, count, seed, tools.
+        key: of the RTL and its parameters, and of what chose the places (`score_key`).
+        count: mutants asked for; a small unit may have fewer places.
         seed: that chose the places.
+        tools: name and version of those that made, ran and judged the mutants.
         results: one per mutant.
         seconds: wall time, the build included.
     """
 
     unit: str
     key: str
+    count: int
     seed: int
-    results: tuple[MutantResult, ...] = field(default=())
+    tools: tuple[str, ...]
+    results: tuple[MutantResult, ...]
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.results:
+            raise ValueError(f"results=(): a score of {self.unit} needs a mutant at least")
 
     @property
     def counts(self) -> dict[str, int]:
@@ -82,7 +101,7 @@ class MutationScore:
 
     @property
     def score(self) -> float:
-        """Killed mutants over those that are not proved equivalent; 1.0 where there are none."""
+        """Killed mutants over those that are not proved equivalent; 1.0 where every one is proved."""
         judged = [result for result in self.results if result.status != "equivalent"]
         return sum(result.status == "killed" for result in judged) / len(judged) if judged else 1.0
 
@@ -92,9 +111,12 @@ class MutationScore:
         return tuple(result for result in self.results if result.status in ("survived", "undecided"))
 
     def write(self, path: Path) -> None:
-        """Write as JSON, whole or not at all."""
+        """Write as JSON, a line per mutant, whole or not at all."""
+        data = asdict(self)
+        rows = ",\n".join("  " + json.dumps(result) for result in data.pop("results"))
+        head = json.dumps(data, indent=1)[:-2]
         staging = path.with_suffix(".part")
-        staging.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        staging.write_text(f'{head},\n "results": [\n{rows}\n ]\n}}\n', encoding="utf-8")
         staging.replace(path)
 
     @classmethod
@@ -102,7 +124,7 @@ class MutationScore:
         """The score that `write` wrote."""
         data = json.loads(path.read_text(encoding="utf-8"))
         results = tuple(MutantResult(**result) for result in data.pop("results"))
-        return cls(**data, results=results)
+        return cls(**{**data, "tools": tuple(data["tools"])}, results=results)
 
 
 def run_mutation(
@@ -150,37 +172,52 @@ def score_unit(
     start = time.perf_counter()
     job = Job(name, config, seed=seed, quick=True, rtl=str(rtl))
     job = replace(job, kinds=tuple(kind for kind in job.unit.kinds if kind != "golden"))
-    key = _key(job, count, rtl)
+    key = score_key(job.unit, count, seed, rtl)
     file = results / f"{name}.json" if results else None
     if file and file.is_file() and (known := MutationScore.read(file)).key == key:
         return known
+    tools = (yosys_version(), smt_version(), check_tools().simulator)
     with tempfile.TemporaryDirectory(prefix="fpsim-mutants-") as folder:
         mutated = mutate(job.unit, count, seed, rtl, Path(folder))
-        found = _judge(mutated, job, _kept_build(mutated, key))
-    score = MutationScore(name, key, seed, found, round(time.perf_counter() - start, 1))
+        found = _judge(mutated, job, _kept_build(mutated))
+    score = MutationScore(name, key, count, seed, tools, found, round(time.perf_counter() - start, 1))
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
         score.write(file)
     return score
 
 
-def _key(job: Job, count: int, rtl: Path) -> str:
-    benches = sorted((Path(__file__).parent / "benches").glob("*.py"))
+def score_key(unit: Unit, count: int, seed: int, rtl: Path | None = None) -> str:
+    """Key of a score: of the unit's RTL without its comments, its parameters, and what chose the places.
+
+    Of the packages only what the unit uses is in it. Not in it: benches, tools, and the lines that results
+    name.
+    """
+    texts = {file.name: _code(file) for file in sources(unit.top, rtl or default_rtl_folder())}
+    packages = {name for name in texts if name.endswith("_pkg.sv")}
+    used = set(_WORD.findall(" ".join(text for name, text in texts.items() if name not in packages)))
+    parts = [part for name in sorted(packages) for part in _PART.findall(texts[name])]
+    kept: list[str] = []
+    for text, constant, function in reversed(parts):  # what a part uses is defined before it
+        if (constant or function) in used:
+            kept.append(text)
+            used |= set(_WORD.findall(text))
     made_of = {
-        "parameters": job.unit.parameters,
+        "parameters": unit.parameters,
         "count": count,
         "modes": MODES,
-        "seed": job.seed,
-        "tools": [yosys_version(), *check_tools().versions],
-        "sources": {
-            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in (*sources(job.unit.top, rtl), *benches)
-        },
+        "seed": seed,
+        "sources": {name: text for name, text in texts.items() if name not in packages},
+        "packages": kept,
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _kept_build(mutated: Mutated, key: str) -> Build:
+def _code(file: Path) -> str:
+    return " ".join(re.sub(r"//.*", "", file.read_text(encoding="utf-8")).split())
+
+
+def _kept_build(mutated: Mutated) -> Build:
     # A netlist of mutants is of use to nobody else: beside the other builds, removed once it was run.
     cache = cache_folder() / "mutants"
     return build(mutated.buildable, mutated.folder, cache)
@@ -193,9 +230,8 @@ def _judge(mutated: Mutated, job: Job, built: Build) -> tuple[MutantResult, ...]
         left = [number for number in every if number not in found]
         for number in left:
             start = time.perf_counter()
-            if is_equivalent(mutated, number):
-                how = "same outputs and next states for every state and input"
-                found[number] = _result(every[number], "equivalent", how, "", time.perf_counter() - start)
+            if how := is_equivalent(mutated, number, deep=False):
+                found[number] = _result(every[number], "equivalent", how, time.perf_counter() - start)
         left = [number for number in left if number not in found]
         full = replace(job, quick=False)
         found |= {result.number: result for result in _run(every, left, full, built, "")}
@@ -203,22 +239,24 @@ def _judge(mutated: Mutated, job: Job, built: Build) -> tuple[MutantResult, ...]
         shutil.rmtree(built.folder, ignore_errors=True)
     for number in every:
         if number not in found:
-            found[number] = _hole(mutated, every[number])
+            found[number] = _decide(mutated, every[number])
     return tuple(found[number] for number in every)
 
 
-def _hole(mutated: Mutated, mutant: Mutant) -> MutantResult:
+def _decide(mutated: Mutated, mutant: Mutant) -> MutantResult:
     start = time.perf_counter()
-    if differs_from_reset(mutated, mutant.number):
-        how = f"the solver found inputs, at most {CYCLES} cycles from reset"
-        return _result(mutant, "survived", how, "", time.perf_counter() - start)
+    if cycles := differs_from_reset(mutated, mutant.number):
+        how = f"the solver found inputs, at most {cycles} cycles from reset"
+        return _result(mutant, "survived", how, time.perf_counter() - start)
+    if how := is_equivalent(mutated, mutant.number):
+        return _result(mutant, "equivalent", how, time.perf_counter() - start)
     how = f"no difference found within {CYCLES} cycles from reset, no proof of none"
-    return _result(mutant, "undecided", how, "", time.perf_counter() - start)
+    return _result(mutant, "undecided", how, time.perf_counter() - start)
 
 
-def _result(mutant: Mutant, status: Status, by: str, message: str, seconds: float) -> MutantResult:
+def _result(mutant: Mutant, status: Status, by: str, seconds: float) -> MutantResult:
     return MutantResult(
-        mutant.number, mutant.mode, mutant.place, mutant.source, status, by, message, round(seconds, 3)
+        mutant.number, mutant.mode, mutant.place, mutant.source, status, by, round(seconds, 3)
     )
 
 
@@ -235,14 +273,12 @@ def _run(
                 raise SimulationError(f"{job.unit.top}: its netlist fails unaltered: {line['message']}")
             if line["killed_by"]:
                 mutant, by = every[line["number"]], f"{prefix}{line['killed_by']}"
-                killed.append(_result(mutant, "killed", by, line["message"], line["seconds"]))
+                killed.append(_result(mutant, "killed", by, line["seconds"]))
         left = left[len(lines) :]
         if left:
             if left[0] == 0:
                 raise SimulationError(f"{job.unit.top}: its netlist does not run unaltered: {ended}")
-            killed.append(
-                _result(every[left.pop(0)], "killed", f"{prefix}simulator", ended.splitlines()[0], 0.0)
-            )
+            killed.append(_result(every[left.pop(0)], "killed", f"{prefix}simulator", 0.0))
     return killed
 
 

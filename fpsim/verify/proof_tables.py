@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fpsim.arith.decode import Operand, decode
+from fpsim.arith.hadamard import hadamard_matrix
 from fpsim.arith.mul import mul
 from fpsim.array.config import OPERAND_FORMATS
 
@@ -82,3 +83,27 @@ def _products_of(a: Operand, operands: list[Operand]) -> list[str]:
     ]
     begin = f"      {_bits(_packed(a), 8)}: case (b_i)"
     return [begin, *rows, "        default: legal_o = 1'b0;", "      endcase"]
+
+
+def sign_table() -> str:
+    """The module `expected`: where the matrix of base 1 (H12) or 2 (H36) has −1 in row i, column j."""
+    rows = [
+        f"      {{2'd{base}, 6'd{i}}}: row = 36'h{sum((entry < 0) << j for j, entry in enumerate(row)):x};"
+        for base, order in ((1, 12), (2, 36))
+        for i, row in enumerate(hadamard_matrix(order, order))
+    ]
+    return "\n".join(
+        [
+            "module expected (input logic [1:0] base_i, input logic [5:0] i_i, j_i, output logic minus_o);",
+            "  logic [35:0] row;",
+            "  always_comb begin",
+            "    case ({base_i, i_i})",
+            *rows,
+            "      default: row = 36'd0;",
+            "    endcase",
+            "  end",
+            "  assign minus_o = j_i < 36 && row[j_i];",
+            "endmodule",
+            "",
+        ]
+    )

@@ -10,17 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fpsim.verify.fault import Fault
 from fpsim.verify.faults import FAULTS
-from fpsim.verify.proof import Proof, ProofResult, prove, refute_twin
+from fpsim.verify.proof import Proof, ProofResult, prove, refute_twin, twin
 from fpsim.verify.proof_tables import decode_table, product_table
+from fpsim.verify.proofs_rows import ROW_PROOFS
 
 _FAULT = {fault.name: fault for fault in FAULTS}
 Progress = Callable[[str, int, int], None]
-
-
-def _twin(module: str, find: str, replace: str, meaning: str) -> Fault:
-    return Fault(f"{module}-twin", module, f"fpsim_{module}.sv", find, replace, meaning)
 
 
 def _queue_proof(depth: int) -> Proof:
@@ -38,9 +34,9 @@ def _queue_proof(depth: int) -> Proof:
     )
 
 
-_FIFO_OVERRUN = _twin("fifo", "in_valid_i && in_ready_o", "in_valid_i", "a full queue takes a word")
-_CARRY = _twin("mul_radix4", "sum[d-1] + row[d]", "sum[d-1] | row[d]", "digits are joined without carries")
-_STICKY = _twin("shift_jam", "|level[s][STEP:0]}", "|level[s][STEP:1]}", "the lowest bit is not jammed")
+_FIFO_OVERRUN = twin("fifo", "in_valid_i && in_ready_o", "in_valid_i", "a full queue takes a word")
+_CARRY = twin("mul_radix4", "sum[d-1] + row[d]", "sum[d-1] | row[d]", "digits are joined without carries")
+_STICKY = twin("shift_jam", "|level[s][STEP:0]}", "|level[s][STEP:1]}", "the lowest bit is not jammed")
 
 
 def _radix4(name: str, a: int, b: int, out: int, *, heavy: bool = False) -> Proof:
@@ -67,18 +63,6 @@ def _shift_jam(name: str, x: int, y: int, distance: int, *, heavy: bool = False)
     )
 
 
-def _quantizer(name: str, bits: int, *, heavy: bool = False) -> Proof:
-    return Proof(
-        name,
-        ("fpsim_quantizer_thresholds", "fpsim_quantizer_lane"),
-        "the contract's code for every integer, amplitude and format",
-        "quantizer",
-        {"W": bits},
-        _FAULT["quantizer-tie"],
-        heavy=heavy,
-    )
-
-
 def _array_handshake(name: str, overlap: int) -> Proof:
     return Proof(
         name,
@@ -86,7 +70,7 @@ def _array_handshake(name: str, overlap: int) -> Proof:
         "a row on offer stays, accumulators and last mark with it; a tile's rows leave without a gap",
         "mac_array",
         {"Rows": 2, "Cols": 2, "AccW": 9, "Overlap": overlap},
-        _twin(
+        twin(
             "mac_array_control",
             "if (out_ready_i) begin count_d",
             "if (out_ready_i || count_q == '0) begin count_d",
@@ -122,7 +106,7 @@ PROOFS = (
         "the sum of the law's products since the first one, 16-fold at every shift, modulo 2^AccW",
         "mac",
         {"AccW": 26, "Formats": 15},
-        _twin("mac", "hold = !first && !shift;", "hold = !shift;", "the first product is added, too"),
+        twin("mac", "hold = !first && !shift;", "hold = !shift;", "the first product is added, too"),
         steps=4,
         generated=product_table,
     ),
@@ -138,7 +122,7 @@ PROOFS = (
         "one of the numbers, and none is larger",
         "max",
         {"Lanes": 5, "W": 8},
-        _twin("max", "node[2*i+1] > node[2*i+2] ?", "node[2*i+1] < node[2*i+2] ?", "the smaller one wins"),
+        twin("max", "node[2*i+1] > node[2*i+2] ?", "node[2*i+1] < node[2*i+2] ?", "the smaller one wins"),
     ),
     Proof(
         "amax",
@@ -180,15 +164,23 @@ PROOFS = (
         {"W": 46},
         _FAULT["epilogue-tie"],
     ),
-    _quantizer("quantizer-6", 6),
-    _quantizer("quantizer-9", 9, heavy=True),
+    Proof(
+        "quantizer-6",
+        ("fpsim_quantizer_thresholds", "fpsim_quantizer_lane"),
+        "the contract's code for every integer, amplitude and format",
+        "quantizer",
+        {"W": 6},
+        _FAULT["quantizer-tie"],
+    ),
+    # Together they say the same as quantizer-6, of every width that is built by default.
     Proof(
         "quantizer-thresholds",
         ("fpsim_quantizer_thresholds",),
-        "a scaled magnitude reaches a threshold exactly where the contract's comparison holds",
+        "a scaled magnitude reaches a threshold where the contract's comparison holds; thresholds ascend",
         "quantizer_thresholds",
-        {"W": 9},
+        {"W": 21},
         _FAULT["quantizer-level"],
+        solver="bitwuzla",
         heavy=True,
     ),
     Proof(
@@ -196,13 +188,14 @@ PROOFS = (
         ("fpsim_quantizer_lane",),
         "the code of the number of thresholds reached, for any ascending thresholds",
         "quantizer_lane",
-        {"W": 9},
-        _twin(
+        {"W": 21},
+        twin(
             "quantizer_lane",
             "reached[1] & ~reached[3] | reached[5]",
             "reached[1] | reached[5]",
             "index 4 has the bit of index 2",
         ),
+        solver="bitwuzla",
         heavy=True,
     ),
     Proof(
@@ -211,7 +204,7 @@ PROOFS = (
         "the word of Depth cycles ago",
         "delay",
         {"W": 2, "Depth": 3},
-        _twin("delay", "q_o = line_q[Depth*W-1 -: W]", "q_o = line_d[Depth*W-1 -: W]", "one cycle too few"),
+        twin("delay", "q_o = line_q[Depth*W-1 -: W]", "q_o = line_d[Depth*W-1 -: W]", "one cycle too few"),
         steps=6,
     ),
     Proof(
@@ -237,6 +230,7 @@ PROOFS = (
     ),
     _array_handshake("mac-array-handshake", overlap=1),
     _array_handshake("mac-array-handshake-one-tile", overlap=0),
+    *ROW_PROOFS,
 )
 PROOF_NAMES = tuple(proof.name for proof in PROOFS)
 

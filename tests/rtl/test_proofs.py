@@ -10,7 +10,7 @@ import pytest
 from fpsim.array.config import ArrayConfig, UnitConfig
 from fpsim.verify import proof as proof_module
 from fpsim.verify.netlist_proof import prove_netlist
-from fpsim.verify.proof import prove
+from fpsim.verify.proof import prove, refute_twin
 from fpsim.verify.proofs import PROOF_NAMES, PROOFS, check_proof, proof, run_proofs
 from fpsim.verify.rtl_files import default_rtl_folder
 from fpsim.verify.units import unit
@@ -62,6 +62,26 @@ def test_a_proof_without_an_assertion_is_no_proof(tmp_path: Path, monkeypatch: p
 
 def test_a_proof_that_takes_too_long_is_undecided() -> None:
     assert prove(proof("mul"), timeout_s=0.05).verdict == "undecided"
+
+
+def test_a_bounded_proof_says_how_far_it_went() -> None:
+    bounded = replace(proof("delay"), steps=0, bound=5)
+    assert (prove(bounded).verdict, prove(bounded).steps) == ("proved", 5)
+    assert refute_twin(bounded).verdict == "refuted"
+    assert prove(replace(bounded, bound=2)).steps == 2
+
+
+def test_bitwuzla_is_asked_about_units_without_registers_alone() -> None:
+    with pytest.raises(ValueError, match="proof='delay': bitwuzla is asked about units without registers"):
+        prove(replace(proof("delay"), solver="bitwuzla"))
+
+
+def test_a_counterexample_names_the_inputs() -> None:
+    wrong = refute_twin(replace(proof("butterfly"), solver="bitwuzla"))
+    assert wrong.verdict == "refuted"
+    values = dict(line.split(" = ") for line in wrong.counterexample.splitlines())
+    assert values.keys() == {"en_i", "a_i", "b_i"}
+    assert {len(value) for value in values.values()} == {1, 16}
 
 
 @pytest.mark.parametrize("name", ["decode", "skid"])

@@ -34,7 +34,7 @@ def _beat(bench: Bench, block: list[int], signs: int, *, enable: bool = True) ->
 
 @cocotb.test()
 async def exhaustive(dut: Any) -> None:
-    """Every basis vector, of both signs and the largest size, and every row of the matrix at full swing.
+    """Every basis vector, of both signs, every power of 2 and the largest size; every row at full swing.
 
     The transform is linear without overflow, so the basis vectors fix every entry of the matrix and the
     full-swing rows (each drives one output to its extreme) fix the widths.
@@ -49,6 +49,9 @@ async def exhaustive(dut: Any) -> None:
                 basis = [value if j == i else 0 for j in range(n)]
                 yield _beat(bench, basis, 0)
                 yield _beat(bench, basis, 1 << i)
+            for place in range(x_port.bits - 1):  # every length of the carry that a negation makes
+                for value in (1 << place, -1 << place):
+                    yield _beat(bench, [value if j == i else 0 for j in range(n)], 1 << i)
             row = [peak if (i & j).bit_count() % 2 == 0 else -peak for j in range(n)]
             yield _beat(bench, row, 0)
             yield _beat(bench, row, (1 << n) - 1)

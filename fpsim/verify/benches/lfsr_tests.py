@@ -48,13 +48,15 @@ async def _check(bench: Bench, beats: Iterable[Words]) -> None:
 
 @cocotb.test()
 async def random(dut: Any) -> None:
-    """Steps, holes and seeds, the illegal seed 0 among them; twice, with a reset between."""
+    """Steps, holes and seeds, the illegal seed 0 and all of one bit among them; twice, a reset between."""
     bench = Bench(dut, "random")
     rng = bench.rng
 
     def beats() -> Iterator[Words]:
         for seed_en, seed, step in product((0, 1), (0, 1), (0, 1)):
             yield {"seed_en": seed_en, "seed": seed, "step": step}
+        for place in range(31):  # any one bit makes a seed other than 0
+            yield {"seed_en": 1, "seed": 1 << place, "step": 0}
         for _ in range(bench.pick(1500, 300)):
             seed = rng.choice((0, 1, rng.getrandbits(31), rng.getrandbits(31)))
             yield {"seed_en": int(rng.random() < 0.02), "seed": seed, "step": int(rng.random() < 0.8)}

@@ -36,6 +36,7 @@ module proof #(
       right  = (level(fmt_i, i) + level(fmt_i, i + 1)) * 64'(amp_i);
       wanted = left > right || (left == right && (fmt_i == 2'd1 ? i >= 1 : i % 2 == 1));
       assert ((scaled_i >= thresholds_o[i*ScaledW +: ScaledW]) == (wanted && amp_i != 0));
+      if (i != 0) assert (thresholds_o[i*ScaledW +: ScaledW] >= thresholds_o[(i-1)*ScaledW +: ScaledW]);
     end
   end
 
