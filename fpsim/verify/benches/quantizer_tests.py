@@ -53,6 +53,12 @@ async def exhaustive(dut: Any) -> None:
                 values = list(range(-2 * amp - 2, 2 * amp + 3))
                 for first in range(0, len(values), lanes):
                     yield _beat(bench, values[first : first + lanes], amp, name)
+        for name in bench.config.unit.formats:  # every threshold and both sides of it
+            levels = [decode(i, name).value for i in range(8)]
+            middles = [2 * (levels[i] + levels[i + 1]) for i in range(7)]
+            values = [sign * (h + off) for h in middles for off in (-1, 0, 1) for sign in (1, -1)]
+            for first in range(0, len(values), lanes):
+                yield _beat(bench, values[first : first + lanes], 4 * levels[7], name)
         for exp in () if bench.job.quick else ALIGN_EXPONENTS:
             values = aligned_integers(bench.config.unit.guard_bits, exp)
             amp = values[-1] - values[-1] % AMPLITUDE_STEP
