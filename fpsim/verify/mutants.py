@@ -108,8 +108,8 @@ def mutate(unit: Unit, count: int, seed: int, rtl: Path, folder: Path) -> Mutate
     netlist = folder / f"{unit.top}.v"
     for file in files:
         (folder / file.name).unlink()
-    text = netlist.read_text(encoding="utf-8") + _wrapper(unit)
-    netlist.with_suffix(".sv").write_text(text, encoding="utf-8")
+    text = netlist.read_text(encoding="utf-8")
+    netlist.with_suffix(".sv").write_text(text + _wrapper(unit, text), encoding="utf-8")
     netlist.unlink()
     return Mutated(unit, folder, mutants)
 
@@ -120,14 +120,15 @@ def signal_widths(unit: Unit) -> dict[str, int]:
     return {signal: data.get(signal, 1) for signal in unit.signals} | {SELECT: SELECT_BITS}
 
 
-def _wrapper(unit: Unit) -> str:
+def _wrapper(unit: Unit, netlist: str) -> str:
     """The unit's own ports around a netlist of single bits: in whole words Verilator would see loops."""
     ports, pins = [], []
     for signal, bits in signal_widths(unit).items():
         direction = "output" if signal.endswith("_o") else "input"
         ports.append(f"  {direction} logic [{bits - 1}:0] {signal}")
         whole = [f".{signal}({signal})"]
-        pins += whole if bits == 1 else [f".\\{signal}[{i}] ({signal}[{i}])" for i in range(bits)]
+        scalar = f"\\{signal}[0]" not in netlist  # a vector of one bit is split too
+        pins += whole if scalar else [f".\\{signal}[{i}] ({signal}[{i}])" for i in range(bits)]
     header = ",\n".join(ports)
     return (
         f"\nmodule {unit.top} (\n{header}\n);\n  {unit.top}_mutants u_mutants (\n    "

@@ -250,11 +250,11 @@ ROW_PROOFS = (
     Proof(
         "hadamard-outer",
         ("fpsim_hadamard_outer",),
-        "the results of blocks of up to 4 beats, each once and in order, for 26 cycles from reset",
+        "the results of blocks of up to 4 beats, each once and in order, for 13 cycles from reset",
         "hadamard_outer",
         {"InW": 2, "MaxBeats": 4},
         twin("hadamard_outer", "OUT_W{~first_q}", "OUT_W{1'b1}", "the result before is added, too"),
-        bound=26,
+        bound=13,
         heavy=True,
     ),
     Proof(
