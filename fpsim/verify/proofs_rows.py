@@ -197,7 +197,10 @@ ROW_PROOFS = (
         "wide_quantizer_round",
         {"RandomBits": 4},
         twin(
-            "wide_quantizer_round", "is_e3m0 ? whole != '0 : whole[0]", "whole[0]", "E3M0's ties go to even"
+            "wide_quantizer_round",
+            "place[RandomBits-1] && (sticky || tie_up)",
+            "place[RandomBits-1]",
+            "every tie goes up",
         ),
     ),
     _zero_point("zero-point-8", 8),
