@@ -31,8 +31,8 @@ module fpsim_core #(
   input  logic [15:0]                            m_i,
   input  logic [15:0]                            n_i,
   input  logic [15:0]                            k_i,
-  input  logic [fpsim_pkg::FMT_W-1:0]            a_fmt_i,
-  input  logic [fpsim_pkg::FMT_W-1:0]            b_fmt_i,
+  input  logic [fpsim_row_pkg::QUANT_W-1:0]      a_fmt_i,
+  input  logic [fpsim_row_pkg::QUANT_W-1:0]      b_fmt_i,
   input  logic                                   rotate_i,
   input  logic                                   static_i,
   input  logic [fpsim_pkg::FP16_EXP_W-1:0]       exp_i,
@@ -59,6 +59,7 @@ module fpsim_core #(
   localparam int ROWS_W = $clog2(Rows + 1);
   localparam int COLS_W = $clog2(Cols + 1);
   localparam int AT_W   = $clog2(KMax / HadamardN);
+  localparam int WIDE   = int'(fpsim_pkg::has_format(Formats, fpsim_pkg::FMT_INT4) && Saturate == 0);  // INT6, INT8
 
   logic [7:0] x_error, w_error;
   logic       x_ready, w_ready;
@@ -102,7 +103,7 @@ module fpsim_core #(
   logic [AT_W-1:0]                        sign_at, code_at;
   logic [HadamardN-1:0]                   signs;
   logic                                   code_write;
-  logic [HadamardN*fpsim_pkg::CODE_W-1:0] row_codes;
+  logic [HadamardN*fpsim_pkg::CODE_W-1:0] row_low, row_high;
   logic [fpsim_pkg::TF32_W-1:0]           row_scale;
 
   fpsim_sign_memory #(.N(HadamardN), .KMax(KMax)) u_signs (
@@ -114,7 +115,7 @@ module fpsim_core #(
     .read_o    (signs)
   );
 
-  fpsim_row_path #(.N(HadamardN), .GuardBits(GuardBits), .Formats(Formats), .KMax(KMax)) u_row_path (
+  fpsim_row_path #(.N(HadamardN), .GuardBits(GuardBits), .Formats(Formats), .Wide(WIDE), .KMax(KMax)) u_row_path (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
     .run_i       (run_rows),
@@ -132,7 +133,8 @@ module fpsim_core #(
     .x_last_i    (x_last_i),
     .code_write_o(code_write),
     .code_at_o   (code_at),
-    .codes_o     (row_codes),
+    .low_o       (row_low),
+    .high_o      (row_high),
     .row_done_o  (row_done),
     .row_scale_o (row_scale),
     .error_o     (x_error)
@@ -143,7 +145,7 @@ module fpsim_core #(
   // ---------------------------------
   fpsim_tile_path #(
     .Rows(Rows), .Cols(Cols), .Formats(Formats), .AccW(AccW), .HadamardN(HadamardN), .Saturate(Saturate),
-    .Overlap(Overlap), .KMax(KMax), .WBeatW(WBeatW)
+    .Overlap(Overlap), .Wide(WIDE), .KMax(KMax), .WBeatW(WBeatW)
   ) u_tile_path (
     .clk_i         (clk_i),
     .rst_ni        (rst_ni),
@@ -157,7 +159,8 @@ module fpsim_core #(
     .code_write_i  (code_write),
     .row_i         (row),
     .code_at_i     (code_at),
-    .codes_i       (row_codes),
+    .low_i         (row_low),
+    .high_i        (row_high),
     .row_done_i    (row_done),
     .row_scale_i   (row_scale),
     .w_valid_i     (w_valid_i),

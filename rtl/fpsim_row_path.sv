@@ -2,12 +2,12 @@
 //
 //   load        x ─► lanes beyond K to 0 ─► row memory; largest exponent, Inf and NaN, place of tlast
 //   rotate      row memory ─► align ─► hadamard ─► rotated memory; largest magnitude
-//   quantize    rotated memory ─► quantizer ─► codes;  amplitude and scale of the row from its largest magnitude
+//   quantize    rotated memory ─► row_quantizer ─► codes;  amplitude and scale of the row from its largest magnitude
 //
 // A row is taken only where run_i is 1. An Inf or a NaN (error_o: 11), or a tlast that is not exactly on a row's last
 // beat (10), is told in the cycle that takes the beat; the row path must then be reset.
 //
-// Latency: 3 B + log2 N + 3 cycles from a row's first beat to row_done_o, both counted, if x never waits.
+// Latency: (2 + T) B + log2 N + 3 cycles from a row's first beat to row_done_o if x never waits, T = 1 (INT6, INT8: 11).
 // Throughput: one row in as many. Overflow: that of its units. Python twin: fpsim/array/reference.py (trace_row).
 
 `default_nettype none
@@ -16,13 +16,14 @@ module fpsim_row_path #(
   parameter int N         = fpsim_pkg::HADAMARD_N,
   parameter int GuardBits = fpsim_pkg::GUARD_BITS,
   parameter int Formats   = fpsim_pkg::FORMATS,
+  parameter int Wide      = 1,  // 1: INT6 and INT8 too
   parameter int KMax      = 4608
 ) (
   input  logic                             clk_i,
   input  logic                             rst_ni,
   input  logic                             run_i,
   input  logic [15:0]                      k_i,
-  input  logic [fpsim_pkg::FMT_W-1:0]      fmt_i,
+  input  logic [fpsim_row_pkg::QUANT_W-1:0] fmt_i,
   input  logic                             rotate_i,
   input  logic                             static_i,
   input  logic [fpsim_pkg::FP16_EXP_W-1:0] exp_i,   // the static scale's registers
@@ -35,7 +36,8 @@ module fpsim_row_path #(
   input  logic                             x_last_i,
   output logic                             code_write_o,
   output logic [$clog2(KMax/N)-1:0]        code_at_o,
-  output logic [N*fpsim_pkg::CODE_W-1:0]   codes_o,
+  output logic [N*fpsim_pkg::CODE_W-1:0]   low_o,       // codes; INT6, INT8: their low nibbles
+  output logic [N*fpsim_pkg::CODE_W-1:0]   high_o,      // and these the high ones
   output logic                             row_done_o,  // with the row's last codes
   output logic [fpsim_pkg::TF32_W-1:0]     row_scale_o,
   output logic [7:0]                       error_o
@@ -50,8 +52,8 @@ module fpsim_row_path #(
   localparam logic [7:0] ERROR_X_LAST = 8'd10, ERROR_X_SPECIAL = 8'd11;
 
   logic            load, rotate, quantize;      // phase
-  logic            reading, fetched;            // a beat is read; its data are there
-  logic            taken, is_last, phase_end;   // a beat of x is taken, the row's last one
+  logic            reading, fetched, taken;     // a beat is read; its data are there; a beat of x is taken
+  logic            is_last, phase_end;          // the row's last beat
   logic [AT_W-1:0] in_at, out_at;               // beat that enters the phase, beat that leaves it
   logic [LANE_W+AT_W-1:0] highest;              // K - 1
 
@@ -121,7 +123,6 @@ module fpsim_row_path #(
   );
 
   fpsim_amax #(.Lanes(N), .W(ROT_W)) u_amax (.h_i(rotated), .amax_o(beat_amax));
-
   fpsim_beat_memory #(.W(N * ROT_W), .Beats(KMax / N)) u_rotated_memory (
     .clk_i     (clk_i),
     .write_en_i(rotated_valid),
@@ -137,7 +138,7 @@ module fpsim_row_path #(
   // ---------------------------------
   logic [ROT_W-1:0]             amp, amp_q;
   logic [fpsim_pkg::TF32_W-1:0] scale, scale_q;
-  logic                         codes_valid, unused_quantizer_ready, unused_amp;
+  logic                         codes_valid, quantizer_ready, unused_amp;
 
   assign unused_amp   = ^amp_i[31:ROT_W];
   assign code_write_o = codes_valid;
@@ -161,17 +162,17 @@ module fpsim_row_path #(
     end
   end
 
-  fpsim_quantizer #(.Lanes(N), .W(ROT_W), .Formats(Formats)) u_quantizer (
+  fpsim_row_quantizer #(.N(N), .W(ROT_W), .Formats(Formats), .Wide(Wide)) u_quantizer (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),
     .in_valid_i (fetched && quantize),
-    .in_ready_o (unused_quantizer_ready),
+    .in_ready_o (quantizer_ready),
     .h_i        (rotated_beat),
     .amp_i      (amp_q),
     .fmt_i      (fmt_i),
     .out_valid_o(codes_valid),
-    .out_ready_i(1'b1),
-    .codes_o    (codes_o)
+    .low_o      (low_o),
+    .high_o     (high_o)
   );
 
   fpsim_row_phases #(.AtW(AT_W)) u_phases (
@@ -179,6 +180,7 @@ module fpsim_row_path #(
     .rst_ni      (rst_ni),
     .last_beat_i (highest[LANE_W +: AT_W]),
     .taken_i     (taken),
+    .accept_i    (rotate || quantizer_ready),
     .leaves_i    (rotated_valid || codes_valid),
     .load_o      (load),
     .rotate_o    (rotate),

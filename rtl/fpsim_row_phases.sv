@@ -1,8 +1,8 @@
 // Phases of the row path and the beats that enter and leave them: load, rotate, quantize, load, ...
 //
 // Load counts the beats that are taken. The two other phases read beat after beat from a memory, one per cycle
-// (read_o, in_at_o; the data are there one cycle later, fetched_o, fetched_at_o), and end with the last beat that leaves
-// their pipeline (leaves_i, out_at_o).
+// (read_o, in_at_o; the data are there one cycle later, fetched_o, fetched_at_o, and stay until accept_i), and end with
+// the last beat that leaves their pipeline (leaves_i, out_at_o).
 //
 // Latency: 1. Throughput: one beat per cycle. Overflow: none. Reset: load, beat 0. Python twin: fpsim/array/top_cycles.py.
 
@@ -15,6 +15,7 @@ module fpsim_row_phases #(
   input  logic           rst_ni,
   input  logic [AtW-1:0] last_beat_i,
   input  logic           taken_i,      // load: a beat enters
+  input  logic           accept_i,     // rotate, quantize: the fetched beat is taken, if there is one
   input  logic           leaves_i,     // rotate, quantize: a beat leaves
   output logic           load_o,
   output logic           rotate_o,
@@ -37,7 +38,7 @@ module fpsim_row_phases #(
   assign load_o       = state_q == StLoad;
   assign rotate_o     = state_q == StRotate;
   assign quantize_o   = state_q == StQuantize;
-  assign read_o       = unread_q && !load_o;
+  assign read_o       = unread_q && !load_o && (!fetched_q || accept_i);
   assign in_at_o      = in_at_q;
   assign in_last_o    = in_at_q == last_beat_i;
   assign fetched_o    = fetched_q;
@@ -65,7 +66,7 @@ module fpsim_row_phases #(
       fetched_q <= 1'b0;
     end else begin
       state_q   <= state_d;
-      fetched_q <= read_o;
+      fetched_q <= read_o || (fetched_q && !accept_i);
       if (phase_end_o) begin
         in_at_q  <= '0;
         out_at_q <= '0;
@@ -79,7 +80,7 @@ module fpsim_row_phases #(
   end
 
   always_ff @(posedge clk_i) begin
-    fetched_at_q <= in_at_q;
+    if (read_o) fetched_at_q <= in_at_q;
   end
 
 endmodule

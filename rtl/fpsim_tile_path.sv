@@ -1,6 +1,6 @@
 // A tile of rows, quantized, times tile after tile of columns: code_banks and weights meet in the array, results leave.
 //
-//   codes of rows ─► code_banks ──┐
+//   codes of rows ─► code_banks ──┐          INT6, INT8: one set of banks for the low, one for the high nibbles
 //   w ─► weight_loader ───────────┴─► mac_array ─► tile_drain ─► y
 //
 // Codes and scales of the rows come in with code_write_i and row_done_i. run_weights_i takes one tile's weights (until
@@ -18,14 +18,15 @@ module fpsim_tile_path #(
   parameter int HadamardN = fpsim_pkg::HADAMARD_N,
   parameter int Saturate  = fpsim_pkg::SATURATE,
   parameter int Overlap   = fpsim_pkg::OVERLAP,
+  parameter int Wide      = 1,  // 1: INT6 and INT8 too
   parameter int KMax      = 4608,
   parameter int WBeatW    = 64  // bits of a beat of w
 ) (
   input  logic                                      clk_i,
   input  logic                                      rst_ni,
   input  logic [15:0]                               k_i,
-  input  logic [fpsim_pkg::FMT_W-1:0]               a_fmt_i,
-  input  logic [fpsim_pkg::FMT_W-1:0]               b_fmt_i,
+  input  logic [fpsim_row_pkg::QUANT_W-1:0]         a_fmt_i,
+  input  logic [fpsim_row_pkg::QUANT_W-1:0]         b_fmt_i,
   input  logic                                      run_weights_i,
   input  logic                                      run_drain_i,
   input  logic [$clog2(Rows+1)-1:0]                 rows_i,  // real ones of the tile
@@ -33,7 +34,8 @@ module fpsim_tile_path #(
   input  logic                                      code_write_i,
   input  logic [(Rows > 1 ? $clog2(Rows) : 1)-1:0]  row_i,
   input  logic [$clog2(KMax/HadamardN)-1:0]         code_at_i,
-  input  logic [HadamardN*fpsim_pkg::CODE_W-1:0]    codes_i,
+  input  logic [HadamardN*fpsim_pkg::CODE_W-1:0]    low_i,
+  input  logic [HadamardN*fpsim_pkg::CODE_W-1:0]    high_i,
   input  logic                                      row_done_i,
   input  logic [fpsim_pkg::TF32_W-1:0]              row_scale_i,
   input  logic                                      w_valid_i,
@@ -50,42 +52,73 @@ module fpsim_tile_path #(
   output logic [7:0]                                error_o
 );
 
-  logic                              read_en, beat_valid, beat_ready, beat_first, beat_last;
-  logic                              acc_valid, acc_ready, acc_last;
+  logic                              read_en, read_low, beat_valid, beat_ready, beat_first, beat_shift, beat_last;
+  logic                              a_wide, b_wide, a_low, b_low, acc_valid, acc_ready, acc_last;
   logic [15:0]                       read_k;
-  logic [Rows*fpsim_pkg::CODE_W-1:0] a_codes;
+  logic [Rows*fpsim_pkg::CODE_W-1:0] a_codes, low_codes;
   logic [Cols*fpsim_pkg::CODE_W-1:0] b_codes;
   logic [Cols*fpsim_pkg::TF32_W-1:0] col_scale;
   logic [Cols*fpsim_pkg::FP16_W-1:0] bias;
   logic [Cols*AccW-1:0]              acc;
+
+  assign a_wide = a_fmt_i > fpsim_row_pkg::QUANT_INT4;
+  assign b_wide = b_fmt_i > fpsim_row_pkg::QUANT_INT4;
 
   fpsim_code_banks #(.Rows(Rows), .N(HadamardN), .KMax(KMax)) u_code_banks (
     .clk_i      (clk_i),
     .write_en_i (code_write_i),
     .write_row_i(row_i),
     .write_at_i (code_at_i),
-    .write_i    (codes_i),
-    .read_en_i  (read_en),
+    .write_i    (low_i),
+    .read_en_i  (read_en && (read_low || !a_wide)),
     .read_k_i   (read_k),
     .rows_i     (rows_i),
-    .codes_o    (a_codes)
+    .codes_o    (low_codes)
   );
+
+  if (Wide != 0) begin : gen_wide
+    logic [Rows*fpsim_pkg::CODE_W-1:0] high_codes;
+
+    fpsim_code_banks #(.Rows(Rows), .N(HadamardN), .KMax(KMax)) u_high_banks (
+      .clk_i      (clk_i),
+      .write_en_i (code_write_i && a_wide),
+      .write_row_i(row_i),
+      .write_at_i (code_at_i),
+      .write_i    (high_i),
+      .read_en_i  (read_en && !read_low && a_wide),
+      .read_k_i   (read_k),
+      .rows_i     (rows_i),
+      .codes_o    (high_codes)
+    );
+
+    assign a_codes = a_wide && !a_low ? high_codes : low_codes;
+  end else begin : gen_narrow
+    logic unused_high;
+    assign unused_high = ^high_i;
+    assign a_codes     = low_codes;
+  end
 
   fpsim_weight_loader #(.Cols(Cols), .W(WBeatW)) u_weight_loader (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
     .run_i       (run_weights_i),
     .k_i         (k_i),
+    .a_wide_i    (a_wide),
+    .b_wide_i    (b_wide),
     .w_valid_i   (w_valid_i),
     .w_ready_o   (w_ready_o),
     .w_i         (w_data_i),
     .w_last_i    (w_last_i),
     .read_en_o   (read_en),
     .read_k_o    (read_k),
+    .read_low_o  (read_low),
     .beat_valid_o(beat_valid),
     .beat_ready_i(beat_ready),
     .beat_first_o(beat_first),
+    .beat_shift_o(beat_shift),
     .beat_last_o (beat_last),
+    .a_low_o     (a_low),
+    .b_low_o     (b_low),
     .codes_o     (b_codes),
     .col_scale_o (col_scale),
     .bias_o      (bias),
@@ -98,15 +131,15 @@ module fpsim_tile_path #(
   ) u_array (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),
-    .a_fmt_i    (a_fmt_i),
-    .b_fmt_i    (b_fmt_i),
+    .a_fmt_i    (a_wide ? fpsim_pkg::FMT_INT4 : a_fmt_i[fpsim_pkg::FMT_W-1:0]),
+    .b_fmt_i    (b_wide ? fpsim_pkg::FMT_INT4 : b_fmt_i[fpsim_pkg::FMT_W-1:0]),
     .in_valid_i (beat_valid),
     .in_ready_o (beat_ready),
     .in_first_i (beat_first),
-    .in_shift_i (1'b0),
+    .in_shift_i (beat_shift),
     .in_last_i  (beat_last),
-    .in_a_low_i (1'b0),
-    .in_b_low_i (1'b0),
+    .in_a_low_i (a_low),
+    .in_b_low_i (b_low),
     .a_codes_i  (a_codes),
     .b_codes_i  (b_codes),
     .out_valid_o(acc_valid),

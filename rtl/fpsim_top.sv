@@ -112,12 +112,13 @@ module fpsim_top #(
   logic                             busy, stopped, finished, rotate, is_static;
   logic [7:0]                       data_error;
   logic [15:0]                      m, n, k;
-  logic [fpsim_pkg::FMT_W-1:0]      a_fmt, b_fmt;
+  logic [fpsim_row_pkg::QUANT_W-1:0] a_fmt, b_fmt;
   logic [fpsim_pkg::FP16_EXP_W-1:0] exponent;
   logic [31:0]                      amplitude;
 
   fpsim_top_regs #(
-    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .KMax(KMax), .Build0(BUILD0), .Build1(BUILD1)
+    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .Saturate(Saturate), .KMax(KMax),
+    .Build0(BUILD0), .Build1(BUILD1)
   ) u_regs (
     .clk_i        (clk_i),
     .rst_ni       (rst_ni),

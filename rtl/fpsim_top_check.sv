@@ -12,13 +12,14 @@ module fpsim_top_check #(
   parameter int Formats   = fpsim_pkg::FORMATS,
   parameter int GuardBits = fpsim_pkg::GUARD_BITS,
   parameter int HadamardN = fpsim_pkg::HADAMARD_N,
+  parameter int Saturate  = fpsim_pkg::SATURATE,
   parameter int KMax      = 4608
 ) (
   input  logic [31:0]                  m_i,
   input  logic [31:0]                  n_i,
   input  logic [31:0]                  k_i,
-  input  logic [fpsim_pkg::FMT_W-1:0]  a_fmt_i,
-  input  logic [fpsim_pkg::FMT_W-1:0]  b_fmt_i,
+  input  logic [fpsim_row_pkg::QUANT_W-1:0] a_fmt_i,
+  input  logic [fpsim_row_pkg::QUANT_W-1:0] b_fmt_i,
   input  logic                         rotate_i,
   input  logic                         static_i,
   input  logic [31:0]                  exp_i,
@@ -31,8 +32,12 @@ module fpsim_top_check #(
   localparam int          ROTATED_W   = ALIGN_W + $clog2(HadamardN);   // of a rotated block
   localparam int          SIG_W       = 1 + fpsim_pkg::TF32_MAN_W;     // significant bits of an amplitude
 
-  function automatic logic built_in(input logic [fpsim_pkg::FMT_W-1:0] fmt);
-    built_in = fpsim_pkg::has_format(Formats, fmt);
+  localparam logic        WIDE        = fpsim_pkg::has_format(Formats, fpsim_pkg::FMT_INT4) && Saturate == 0;
+
+  // INT6 and INT8 go through the array as nibbles: with INT4, in accumulators that wrap.
+  function automatic logic built_in(input logic [fpsim_row_pkg::QUANT_W-1:0] fmt);
+    built_in = fpsim_pkg::has_format(Formats, fmt[fpsim_pkg::FMT_W-1:0]);
+    if (fmt > fpsim_row_pkg::QUANT_INT4) built_in = WIDE && fmt <= fpsim_row_pkg::QUANT_INT8;
   endfunction
 
   logic [31:0] lowest, limit;  // lowest 1 of the amplitude; what it stays below

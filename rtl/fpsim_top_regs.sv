@@ -15,6 +15,7 @@ module fpsim_top_regs #(
   parameter int Formats   = fpsim_pkg::FORMATS,
   parameter int GuardBits = fpsim_pkg::GUARD_BITS,
   parameter int HadamardN = fpsim_pkg::HADAMARD_N,
+  parameter int Saturate  = fpsim_pkg::SATURATE,
   parameter int KMax      = 4608,
   parameter int Build0    = 0,  // the two words that tell the host what is built in
   parameter int Build1    = 0
@@ -39,8 +40,8 @@ module fpsim_top_regs #(
   output logic [15:0]                   m_o,
   output logic [15:0]                   n_o,
   output logic [15:0]                   k_o,
-  output logic [fpsim_pkg::FMT_W-1:0]   a_fmt_o,
-  output logic [fpsim_pkg::FMT_W-1:0]   b_fmt_o,
+  output logic [fpsim_row_pkg::QUANT_W-1:0] a_fmt_o,
+  output logic [fpsim_row_pkg::QUANT_W-1:0] b_fmt_o,
   output logic                          rotate_o,
   output logic                          static_o,
   output logic [fpsim_pkg::FP16_EXP_W-1:0] exp_o,
@@ -48,14 +49,14 @@ module fpsim_top_regs #(
 );
 
   localparam logic [31:0] ID         = 32'h4650_534D;  // "FPSM"
-  localparam logic [31:0] VERSION    = 32'h0001_0000;
+  localparam logic [31:0] VERSION    = 32'h0002_0000;
   localparam logic [7:0]  ERROR_BUSY = 8'd9;           // start while a layer runs
   localparam logic [9:0]  AT_ID = 10'd0, AT_VERSION = 10'd1, AT_BUILD0 = 10'd2, AT_BUILD1 = 10'd3;
   localparam logic [9:0]  AT_CONTROL = 10'd4, AT_STATUS = 10'd5, AT_CYCLES = 10'd6, AT_M = 10'd7, AT_N = 10'd8;
   localparam logic [9:0]  AT_K = 10'd9, AT_FORMATS = 10'd10, AT_RECIPE = 10'd11, AT_EXP = 10'd12, AT_AMP = 10'd13;
 
   logic [31:0] m_q, n_q, k_q, exp_q, amp_q, cycles_q;
-  logic [3:0]  formats_q;  // {weights, activations}
+  logic [5:0]  formats_q;  // {weights, activations}
   logic [1:0]  recipe_q;   // {static, rotate}
   logic [7:0]  error_q, check_error;
   logic        done_q, reset_pending_q, clear_q, busy;
@@ -80,7 +81,9 @@ module fpsim_top_regs #(
     else if (!is_sign && !is_config) write_error_o = 1'b1;
   end
 
-  fpsim_top_check #(.Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .KMax(KMax)) u_check (
+  fpsim_top_check #(
+    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .Saturate(Saturate), .KMax(KMax)
+  ) u_check (
     .m_i     (m_q),
     .n_i     (n_q),
     .k_i     (k_q),
@@ -101,7 +104,7 @@ module fpsim_top_regs #(
         AT_M:       m_q       <= write_data_i;
         AT_N:       n_q       <= write_data_i;
         AT_K:       k_q       <= write_data_i;
-        AT_FORMATS: formats_q <= {write_data_i[5:4], write_data_i[1:0]};
+        AT_FORMATS: formats_q <= {write_data_i[6:4], write_data_i[2:0]};
         AT_RECIPE:  recipe_q  <= write_data_i[1:0];
         AT_EXP:     exp_q     <= write_data_i;
         default:    amp_q     <= write_data_i;
@@ -161,7 +164,7 @@ module fpsim_top_regs #(
       AT_M:       read_data_o = m_q;
       AT_N:       read_data_o = n_q;
       AT_K:       read_data_o = k_q;
-      AT_FORMATS: read_data_o = {26'd0, formats_q[3:2], 2'd0, formats_q[1:0]};
+      AT_FORMATS: read_data_o = {25'd0, formats_q[5:3], 1'b0, formats_q[2:0]};
       AT_RECIPE:  read_data_o = {30'd0, recipe_q};
       AT_EXP:     read_data_o = exp_q;
       AT_AMP:     read_data_o = amp_q;

@@ -11,15 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from fpsim.array.config import OPERAND_FORMATS, ArrayConfig
+from fpsim.arith.integer_quantizer import integer_value
+from fpsim.arith.passes import passes
+from fpsim.array.config import NIBBLE_BITS, OPERAND_FORMATS, WIDE_FORMATS, ArrayConfig
 from fpsim.array.program import LayerProgram
 
 ID = 0x4650534D  # "FPSM"
-VERSION = 0x00010000
+VERSION = 0x00020000
 SIGN_WINDOW = 0x800  # sign i in bit i % 32 of the word at SIGN_WINDOW + 4 * (i // 32)
 START, SOFT_RESET = 1, 2  # bits of Register.CONTROL
 BUSY, DONE, ERROR_AT = 1, 2, 8  # bits of Register.STATUS, and where its error code begins
 ROTATE, STATIC = 1, 2  # bits of Register.RECIPE
+FORMATS = (*OPERAND_FORMATS, *WIDE_FORMATS)  # by selector
+B_FORMAT_AT = 4  # of Register.FORMATS, where the weights' selector begins
 LARGEST_DIMENSION = 65_535  # of M and N: the counters have 16 bits
 SCALE_BITS, BIAS_AT, BIAS_BITS = 19, 24, 16  # of a beat with a column's scale and bias
 CODE_BITS, FP16_BITS, WORD_BITS = 4, 16, 32
@@ -114,7 +118,7 @@ class Setup:
 
     Attributes:
         m, n, k: rows, output channels, input channels.
-        a_fmt, b_fmt: selectors of the activations' and the weights' format, 0 to 3.
+        a_fmt, b_fmt: selectors of the activations' and the weights' format (`FORMATS`), 0 to 7.
         rotate: whether rows are rotated on the way in.
         static: whether the scale is that of the two registers, not found from each row.
         exp, amp: these registers.
@@ -135,11 +139,8 @@ class Setup:
         """The registers for a layer and a number of rows.
 
         Raises:
-            ValueError: zero points or a format of more than 4 bits, which `fpsim_top` has no registers for.
+            ValueError: zero points, which `fpsim_top` has no registers for.
         """
-        for field, name in (("act_fmt", program.act_fmt), ("weight_fmt", program.weight_fmt)):
-            if name not in OPERAND_FORMATS:
-                raise ValueError(f"{field}={name!r}: expected one of {', '.join(OPERAND_FORMATS)}")
         if program.act_zero is not None or program.weight_zero is not None:
             raise ValueError(f"{program.name}: zero points: expected None, fpsim_top has none")
         n, k = program.shape
@@ -148,8 +149,8 @@ class Setup:
             rows,
             n,
             k,
-            OPERAND_FORMATS.index(program.act_fmt),
-            OPERAND_FORMATS.index(program.weight_fmt),
+            FORMATS.index(program.act_fmt),
+            FORMATS.index(program.weight_fmt),
             program.signs is not None,
             static is not None,
             0 if static is None else static.exp,
@@ -162,7 +163,7 @@ class Setup:
             (Register.M, self.m),
             (Register.N, self.n),
             (Register.K, self.k),
-            (Register.FORMATS, self.a_fmt | self.b_fmt << 4),
+            (Register.FORMATS, self.a_fmt | self.b_fmt << B_FORMAT_AT),
             (Register.RECIPE, ROTATE * self.rotate | STATIC * self.static),
             (Register.STATIC_EXP, self.exp),
             (Register.STATIC_AMP, self.amp),
@@ -173,7 +174,7 @@ def check(config: TopConfig, setup: Setup) -> Error:
     """What a start says to these registers: the first thing that is not legal."""
     unit = config.array.unit
     n = unit.hadamard_n
-    built_in = [OPERAND_FORMATS.index(name) for name in unit.formats]
+    built_in = [FORMATS.index(name) for name in (*unit.formats, *(WIDE_FORMATS if unit.wide else ()))]
     amp_end = (n if setup.rotate else 1) * (1 << (unit.align_bits - 1))
     bits = bin(setup.amp).removeprefix("0b").rstrip("0")
     verdicts = (
@@ -214,20 +215,22 @@ def row_beats(config: TopConfig, row: Sequence[int], padding: int = 0) -> list[i
 def weight_beats(
     config: TopConfig, program: LayerProgram, first_col: int, padding: Sequence[int] | None = None
 ) -> list[int]:
-    """One tile of w: a beat for each of C columns, then one for each k; tlast on the last beat.
+    """One tile of w: a beat for each of C columns, then P passes of one for each k; tlast on the last beat.
 
     Column beat: bits 18:0 the column scale (TF32), 39:24 the bias (FP16). Beat of k: bits 4c+3:4c the code of
-    column c. All other bits, and columns beyond N, do not count.
+    column c, of int6 and int8 the nibble of the pass in two's complement of 8 bits. All other bits, and
+    columns beyond N, do not count.
 
     Args:
         config: the accelerator.
         program: the layer.
         first_col: first output channel of the tile.
-        padding: a word for each of the C + K beats whose bits fill what does not count; None: zeros.
+        padding: a word for each of the C + P · K beats whose bits fill what does not count; None: zeros.
     """
     cols, (n, k) = config.array.cols, program.shape
     real = range(first_col, min(first_col + cols, n))
-    padding = [0] * (cols + k) if padding is None else padding
+    order = passes(program.act_fmt, program.weight_fmt)
+    padding = [0] * (cols + len(order) * k) if padding is None else padding
     header_mask = (1 << SCALE_BITS) - 1 | ((1 << BIAS_BITS) - 1) << BIAS_AT
     beats = []
     for place in range(cols):
@@ -237,9 +240,10 @@ def weight_beats(
             word = word & ~header_mask | scale | bias << BIAS_AT
         beats.append(word)
     code_mask = (1 << CODE_BITS * len(real)) - 1
-    for step in range(k):
-        codes = _packed([int(program.weight_codes[c, step]) for c in real], CODE_BITS)
-        beats.append(padding[cols + step] & ~code_mask | codes)
+    for _, nibble in order:
+        for step in range(k):
+            codes = [_nibble(int(program.weight_codes[c, step]), program.weight_fmt, nibble) for c in real]
+            beats.append(padding[len(beats)] & ~code_mask | _packed(codes, CODE_BITS))
     return [word & ((1 << config.weight_beat_bits) - 1) for word in beats]
 
 
@@ -275,6 +279,14 @@ def result_beats(config: TopConfig, y: Sequence[Sequence[int]]) -> list[ResultBe
                 keep = (1 << 2 * len(real)) - 1
                 beats.append(ResultBeat(_packed(real, FP16_BITS), keep, index == len(tile) - 1))
     return beats
+
+
+def _nibble(code: int, fmt: str, nibble: int) -> int:
+    """Of a wide code the high (0) or the low nibble (1); other codes are their own."""
+    if fmt not in WIDE_FORMATS:
+        return code
+    high, low = divmod(integer_value(code, fmt) & 0xFF, 1 << NIBBLE_BITS)
+    return low if nibble else high
 
 
 def _packed(lanes: Sequence[int], bits: int) -> int:

@@ -19,7 +19,7 @@ class LayerRun:
     """A layer, rows, and what the machine makes of them.
 
     Attributes:
-        program: the layer; 4-bit formats, no zero points.
+        program: the layer; no zero points.
         x: uint16 (M, K), FP16 bits.
         y: uint16 (M, N), FP16 bits.
     """

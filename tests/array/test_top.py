@@ -82,9 +82,30 @@ def test_registers_of_a_layer() -> None:
     assert dict(setup.writes())[Register.RECIPE] == 3
 
 
+def test_wide_weights_come_once_for_each_pass_nibble_by_nibble() -> None:
+    heads = weight_beats(CONFIG, program(), 0)[:3]
+    # -127 = 16 · -8 + 1, 0x81; 37 = 0x25, 3 = 0x03; second channel 0x12, 0x34, 0x56.
+    wide = program(
+        weight_fmt="int8", weight_codes=np.array([[0x81, 0x25, 0x03], [0x12, 0x34, 0x56]], np.uint8)
+    )
+    high, low = [0x18, 0x32, 0x50], [0x21, 0x45, 0x63]
+    assert weight_beats(CONFIG, wide, 0) == [*heads, *high, *low]
+    both = replace(wide, act_fmt="int8")
+    assert weight_beats(CONFIG, both, 0) == [*heads, *high, *low, *high, *low]
+    activations = program(act_fmt="int6")
+    assert weight_beats(CONFIG, activations, 0) == [*heads, *2 * [0x41, 0x52, 0x63]]
+    # -31 is 0x21 in six bits and 0xE1 in eight.
+    six = program(weight_fmt="int6", weight_codes=np.array([[0x21, 1, 2], [0, 0, 0]], np.uint8))
+    assert weight_beats(CONFIG, six, 0) == [*heads, 0xE, 0, 0, 1, 1, 2]
+
+
+def test_wide_formats_have_selectors() -> None:
+    setup = Setup.of(program(act_fmt="int6", weight_fmt="int8"), 1)
+    assert (setup.a_fmt, setup.b_fmt) == (4, 5)
+    assert dict(setup.writes())[Register.FORMATS] == 0x54
+
+
 def test_what_the_top_has_no_registers_for_is_refused() -> None:
-    with pytest.raises(ValueError, match="weight_fmt='int8'"):
-        Setup.of(program(weight_fmt="int8"), 1)
     with pytest.raises(ValueError, match="zero points"):
         Setup.of(program(weight_zero=np.zeros(2, np.int16)), 1)
 
@@ -104,6 +125,9 @@ def test_what_the_top_has_no_registers_for_is_refused() -> None:
         ({"k": 6, "rotate": False}, Error.NONE),
         ({"a_fmt": 1}, Error.A_FORMAT),
         ({"b_fmt": 2}, Error.B_FORMAT),
+        ({"a_fmt": 4, "b_fmt": 5}, Error.NONE),
+        ({"a_fmt": 6}, Error.A_FORMAT),
+        ({"b_fmt": 7}, Error.B_FORMAT),
         ({"exp": 0}, Error.STATIC_EXP),
         ({"exp": 31}, Error.STATIC_EXP),
         ({"exp": 31, "static": False}, Error.NONE),
@@ -120,6 +144,19 @@ def test_what_the_top_has_no_registers_for_is_refused() -> None:
 )
 def test_a_start_names_the_first_register_that_is_not_legal(change: dict[str, int], error: Error) -> None:
     assert check(CONFIG, replace(GOOD, **change)) == error
+
+
+@pytest.mark.parametrize(
+    "unit", [UnitConfig(("e2m1",), hadamard_n=4), UnitConfig(overflow="saturate", hadamard_n=4)]
+)
+def test_wide_formats_need_int4_and_accumulators_that_wrap(unit: UnitConfig) -> None:
+    config = TopConfig(ArrayConfig(2, 3, unit), 32)
+    good = replace(GOOD, b_fmt=0)
+    assert check(config, good) == Error.NONE
+    assert check(config, replace(good, a_fmt=4)) == Error.A_FORMAT
+    assert check(config, replace(good, b_fmt=5)) == Error.B_FORMAT
+    with pytest.raises(ValueError, match="format='int8': this configuration is built with"):
+        top_cycles(config, 1, 1, 1, "int8")
 
 
 def test_the_checks_refuse_what_a_program_refuses() -> None:
@@ -151,6 +188,10 @@ def test_cycles_counted_by_hand() -> None:
     assert tile_cycles(CONFIG, 5, 1) == 3 + 5 + 6 + 3
     # 3 rows are 2 + 1, 4 channels are two tiles.
     assert top_cycles(CONFIG, 3, 4, 5) == (2 * 11 + 2 * 18) + (11 + 2 * 17)
+    # int8 times int4: a quotient takes 11 cycles for each beat, the codes take two passes; int8 twice: four.
+    assert top_cycles(CONFIG, 2, 3, 5, "int8", "int4") == 2 * (2 + 5 + 24) + 18 + 5
+    assert top_cycles(CONFIG, 2, 3, 5, "int4", "int8") == 2 * 11 + 18 + 5
+    assert top_cycles(CONFIG, 2, 3, 5, "int6", "int8") == 2 * (2 + 5 + 24) + 18 + 15
     wide = TopConfig(ArrayConfig(8, 8, UnitConfig(overlap=False)), 128)
     # Two rows of eight: six of padding leave the array behind the last real one, more than the 4 stages.
     assert top_cycles(wide, 2, 8, 32) == 2 * (3 * 1 + 5 + 3) + (8 + 32 + 16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +37,10 @@ BLOCK_LAYERS = tuple(f"blocks.2.{name}" for name in ("attn.qkv", "attn.proj", "m
 TIMESTEP = 473
 
 
-def shape(name: str) -> dict[str, int]:
-    """m, n, k of "m=4 n=4 k=8"."""
-    return {word[0]: int(word[2:]) for word in name.split()}
+def cycles_by_formula(config: ArrayConfig, name: str) -> int:
+    """Cycles of "m=4 n=4 k=8 a=int8 b=int4"."""
+    m, n, k, act_fmt, weight_fmt = (word[2:] for word in name.split())
+    return top_cycles(top_config(config), int(m), int(n), int(k), act_fmt, weight_fmt)
 
 
 @pytest.mark.parametrize("config", [SMALL, ODD], ids=["small", "odd"])
@@ -48,7 +50,7 @@ def test_layers_resets_and_errors_are_the_laws(config: ArrayConfig) -> None:
     assert run.vectors["random"] > 500
     assert len(run.measured) >= 5
     for name, cycles in run.measured.items():
-        assert cycles == top_cycles(top_config(config), **shape(name)), name
+        assert cycles == cycles_by_formula(config, name), name
 
 
 def test_four_valued_logic_gives_the_same_results_and_no_x() -> None:
@@ -57,7 +59,7 @@ def test_four_valued_logic_gives_the_same_results_and_no_x() -> None:
     assert run.vectors["random"] > 200
     assert run.measured
     for name, cycles in run.measured.items():
-        assert cycles == top_cycles(top_config(config), **shape(name)), name
+        assert cycles == cycles_by_formula(config, name), name
 
 
 def test_yosys_makes_gates_of_it(tmp_path: Path) -> None:
@@ -77,28 +79,41 @@ def test_yosys_makes_gates_of_it(tmp_path: Path) -> None:
     assert sum(map(int, re.findall(r"(\d+) +\$_S?DFF", log))) > 16 * (32 + 34 + 8) + 32
 
 
-def test_a_block_of_the_digits_model_comes_out_bit_for_bit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use_threads(1)
-    quantized = quantize_model(load_model("digits"), "rotated-w4a4", SMALL)
-    start = load_noise(1)
-    rows = capture_rows(quantized, SMALL, {(n, TIMESTEP) for n in BLOCK_LAYERS}, start.noise, start.labels)
-    programs = [p for p in quantized.programs if isinstance(p, LayerProgram) and p.name in BLOCK_LAYERS]
-    assert len(programs) == len(BLOCK_LAYERS)
-    machine = Machine(SMALL, programs)
-    layers = [
-        LayerRun(p, x, machine.run(p.name, x)) for p in programs for x in [np.array(rows[p.name, TIMESTEP])]
-    ]
-    file = tmp_path / "layers.npz"
+def run_on_the_top(config: ArrayConfig, layers: list[LayerRun], file: Path) -> None:
+    """Every bit of the layers out of the RTL, every cycle by the formula."""
     write_layers(file, layers)
-    monkeypatch.setenv(LAYERS_VARIABLE, str(file))
-    job = Job("top", SMALL, kinds=("random",))
-    run = simulate(job, bench="fpsim.verify.benches.top_block_tests")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(LAYERS_VARIABLE, str(file))
+        run = simulate(Job("top", config, kinds=("random",)), bench="fpsim.verify.benches.top_block_tests")
     assert sum(layer.y.size for layer in layers) <= run.vectors["random"]
     for layer in layers:
-        (m, k), n = layer.x.shape, layer.y.shape[1]
-        assert run.measured[layer.program.name] == top_cycles(top_config(SMALL), m, n, k)
+        (m, k), n, program = layer.x.shape, layer.y.shape[1], layer.program
+        expected = top_cycles(top_config(config), m, n, k, program.act_fmt, program.weight_fmt)
+        assert run.measured[program.name] == expected
+
+
+def digits_layers(recipe: str, names: Collection[str], config: ArrayConfig) -> list[LayerRun]:
+    """Layers of the digits model by a recipe, on the rows that a sampling run feeds them."""
+    use_threads(1)
+    quantized = quantize_model(load_model("digits"), recipe, config)
+    start = load_noise(1)
+    rows = capture_rows(quantized, config, {(n, TIMESTEP) for n in names}, start.noise, start.labels)
+    everything = quantized.phase_at(TIMESTEP).programs
+    programs = [p for p in everything if isinstance(p, LayerProgram) and p.name in names]
+    assert len(programs) == len(names)
+    machine = Machine(config, programs)
+    return [
+        LayerRun(p, x, machine.run(p.name, x)) for p in programs for x in [np.array(rows[p.name, TIMESTEP])]
+    ]
+
+
+def test_a_block_of_the_digits_model_comes_out_bit_for_bit(tmp_path: Path) -> None:
+    run_on_the_top(SMALL, digits_layers("rotated-w4a4", BLOCK_LAYERS, SMALL), tmp_path / "layers.npz")
+
+
+def test_a_layer_of_8_bits_comes_out_bit_for_bit(tmp_path: Path) -> None:
+    layers = digits_layers("smoothquant-w8a8", ["blocks.2.attn.proj"], SMALL)
+    run_on_the_top(SMALL, layers, tmp_path / "layers.npz")
 
 
 @pytest.mark.parametrize("fault", TOP_FAULTS, ids=[fault.name for fault in TOP_FAULTS])

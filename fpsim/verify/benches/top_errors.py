@@ -43,7 +43,7 @@ async def check_registers(host: TopHost) -> None:
         (Register.CYCLES, 0),
     ):
         host.require(register.name, await host.read(register), word)
-    masks = {Register.FORMATS: 0x33, Register.RECIPE: 0x3}
+    masks = {Register.FORMATS: 0x77, Register.RECIPE: 0x3}
     words = {register: host.bench.rng.getrandbits(32) for register in Register if register >= Register.M}
     for register, word in words.items():
         await host.write(register, word)
@@ -97,7 +97,7 @@ def illegal_setups(host: TopHost) -> list[tuple[Setup, Error]]:
         *((replace(good, amp=amp), Error.STATIC_AMP) for amp in (0, 2049, amp_end * lanes, (1 << 31) + 1024)),
         (replace(good, amp=amp_end, rotate=False), Error.STATIC_AMP),
     ]
-    for f in range(4):
+    for f in range(8):
         cases += [(s, check(config, s)) for s in (replace(good, a_fmt=f), replace(good, b_fmt=f))]
     return [(setup, error) for setup, error in cases if error != Error.NONE]
 

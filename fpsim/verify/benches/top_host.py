@@ -23,6 +23,7 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
+from fpsim.array.config import passes
 from fpsim.array.program import LayerProgram
 from fpsim.array.top import (
     BUSY,
@@ -160,9 +161,8 @@ class TopHost:
         array, (n, k) = self.config.array, program.shape
         for _ in range(0, m, array.rows):
             for first in range(0, n, array.cols):
-                noise = [
-                    self.bench.rng.getrandbits(self.config.weight_beat_bits) for _ in range(array.cols + k)
-                ]
+                beats = array.cols + passes(program.act_fmt, program.weight_fmt) * k
+                noise = [self.bench.rng.getrandbits(self.config.weight_beat_bits) for _ in range(beats)]
                 self.w.send_nowait(AxiStreamFrame(weight_beats(self.config, program, first, noise)))
 
     def expect(self, setup: Setup, signs: list[int]) -> None:

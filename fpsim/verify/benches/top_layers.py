@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import random
+from itertools import product
 
 import numpy as np
 
+from fpsim.array.config import WIDE_FORMATS
 from fpsim.array.program import LayerProgram, StaticScale
 from fpsim.array.top import TopConfig
+from fpsim.formats import get
 
 Rows = list[list[int]]
 
 
-def random_layer(
-    config: TopConfig, rng: random.Random, m: int, n: int, k: int, *, rotate: bool, static: bool
-) -> tuple[LayerProgram, Rows]:
-    """A layer of that shape and M rows of FP16 bits."""
+def format_pairs(config: TopConfig) -> list[tuple[str, str]]:
+    """Every pair of operand formats that is built in: activations, weights."""
     unit = config.array.unit
+    return list(product((*unit.formats, *(WIDE_FORMATS if unit.wide else ())), repeat=2))
+
+
+def random_layer(
+    config: TopConfig,
+    rng: random.Random,
+    m: int,
+    n: int,
+    k: int,
+    *,
+    rotate: bool,
+    static: bool,
+    formats: tuple[str, str] | None = None,
+) -> tuple[LayerProgram, Rows]:
+    """A layer of that shape and M rows of FP16 bits; without `formats`, any two that are built in."""
+    act_fmt, weight_fmt = formats or rng.choice(format_pairs(config))
+    width = get(weight_fmt).bits
     return (
         LayerProgram(
             name="random",
-            act_fmt=rng.choice(unit.formats),
-            weight_fmt=rng.choice(unit.formats),
-            weight_codes=np.array([[rng.getrandbits(4) for _ in range(k)] for _ in range(n)], np.uint8),
+            act_fmt=act_fmt,
+            weight_fmt=weight_fmt,
+            weight_codes=np.array([[rng.getrandbits(width) for _ in range(k)] for _ in range(n)], np.uint8),
             col_scale=np.array(
                 [rng.randrange(105, 130) << 10 | rng.getrandbits(10) for _ in range(n)], np.uint32
             ),

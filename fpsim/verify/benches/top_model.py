@@ -6,12 +6,13 @@ from collections import deque
 
 import numpy as np
 
-from fpsim.array.config import OPERAND_FORMATS
+from fpsim.arith.passes import passes
 from fpsim.array.program import LayerProgram, StaticScale
 from fpsim.array.reference import trace_tile
 from fpsim.array.top import (
     BIAS_AT,
     CODE_BITS,
+    FORMATS,
     FP16_BITS,
     SCALE_BITS,
     ResultBeat,
@@ -19,6 +20,7 @@ from fpsim.array.top import (
     TopConfig,
     result_beats,
 )
+from fpsim.formats import get
 
 
 class TopModel:
@@ -37,6 +39,8 @@ class TopModel:
         self._rows: list[list[int]] = []  # rows of the tile
         self._weights: list[int] = []  # beats of the tile that comes in
         self._cols_left = setup.n
+        self._act_fmt, self._weight_fmt = FORMATS[setup.a_fmt], FORMATS[setup.b_fmt]
+        self._passes = passes(self._act_fmt, self._weight_fmt)
         self._stopped = False  # by an error in the data: what follows is dropped
 
     def take_row_beat(self, word: int, last: bool) -> None:
@@ -59,7 +63,7 @@ class TopModel:
             return
         array = self.config.array
         self._weights.append(word)
-        complete = len(self._weights) == array.cols + self.setup.k
+        complete = len(self._weights) == array.cols + len(self._passes) * self.setup.k
         self._stopped = last != complete
         if self._stopped or not complete:
             return
@@ -73,16 +77,27 @@ class TopModel:
 
     def _program(self, cols: int) -> LayerProgram:
         setup, heads = self.setup, self._weights[:cols]
-        codes = self._weights[self.config.array.cols :]
         return LayerProgram(
             name="top",
-            act_fmt=OPERAND_FORMATS[setup.a_fmt],
-            weight_fmt=OPERAND_FORMATS[setup.b_fmt],
-            weight_codes=np.array(
-                [[(beat >> CODE_BITS * c) & 15 for beat in codes] for c in range(cols)], np.uint8
-            ),
+            act_fmt=self._act_fmt,
+            weight_fmt=self._weight_fmt,
+            weight_codes=np.array([self._codes(c) for c in range(cols)], np.uint8),
             col_scale=np.array([word & ((1 << SCALE_BITS) - 1) for word in heads], np.uint32),
             bias=np.array([(word >> BIAS_AT) & 0xFFFF for word in heads], np.uint16),
             signs=np.array(self.signs[: setup.k], np.int8) if setup.rotate else None,
             static=StaticScale(setup.exp, setup.amp) if setup.static else None,
         )
+
+    def _codes(self, col: int) -> list[int]:
+        """Codes of a column, out of one pass or of two with its two nibbles; other passes repeat them."""
+        k, at = self.setup.k, self.config.array.cols
+        by_nibble: dict[int, list[int]] = {}
+        for nibble in [nibble for _, nibble in self._passes]:
+            lanes = [beat >> CODE_BITS * col & 15 for beat in self._weights[at : at + k]]
+            if by_nibble.setdefault(nibble, lanes) != lanes:
+                raise ValueError(f"column {col}: the passes bring different weights")
+            at += k
+        if len(by_nibble) == 1:
+            return by_nibble[0]
+        mask = (1 << get(self._weight_fmt).bits) - 1
+        return [(16 * high + low) & mask for high, low in zip(by_nibble[0], by_nibble[1], strict=True)]

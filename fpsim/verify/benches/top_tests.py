@@ -6,6 +6,7 @@ from typing import Any
 
 import cocotb
 
+from fpsim.array.config import passes
 from fpsim.array.top import SOFT_RESET, Register
 from fpsim.verify.benches.harness import Bench
 from fpsim.verify.benches.top_errors import (
@@ -17,7 +18,7 @@ from fpsim.verify.benches.top_errors import (
     check_start_while_busy,
 )
 from fpsim.verify.benches.top_host import TopHost
-from fpsim.verify.benches.top_layers import random_layer
+from fpsim.verify.benches.top_layers import format_pairs, random_layer
 
 CUT_CYCLES = 300  # a reset cuts a layer off at the latest after so many
 
@@ -67,9 +68,15 @@ async def random(dut: Any) -> None:
     many = (
         [] if bench.job.quick else [(130 * array.rows + 1, 1, 1, False), (1, 130 * array.cols + 1, 1, False)]
     )
+    # One pair of each kind: 4-bit formats, either of them wide, both.
+    pairs = {tuple(passes(fmt, fmt) for fmt in pair): pair for pair in format_pairs(host.config)}
     for index, (m, n, k, rotate) in enumerate(shapes(host) + many):
-        program, rows = random_layer(host.config, bench.rng, m, n, k, rotate=rotate, static=index % 2 == 1)
-        measured[f"m={m} n={n} k={k}"] = await host.run(program, rows)
+        formats = list(pairs.values())[index % len(pairs)]
+        program, rows = random_layer(
+            host.config, bench.rng, m, n, k, rotate=rotate, static=index % 2 == 1, formats=formats
+        )
+        name = f"m={m} n={n} k={k} a={program.act_fmt} b={program.weight_fmt}"
+        measured[name] = await host.run(program, rows)
     host.stress(True)
     for index in range(bench.pick(16, 8)):
         m, n, k, rotate = bench.rng.choice(shapes(host))
