@@ -3,7 +3,7 @@
 //   x ─► row_path ─► codes ─┐          rows to codes, one row after the other
 //   w ──────────────────────┴─► tile_path ─► y
 //
-// Configuration (m_i to amp_i, the signs) keeps still from start_i to the last result. Streams and errors: rtl/README.md,
+// Configuration (m_i to zero_i, the signs) keeps still from start_i to the last result. Streams and errors: rtl/README.md,
 // "top". rst_ni also is the soft reset.
 // Latency and Throughput: fpsim/array/top_cycles.py. Overflow: that of the units. Python twin: fpsim/array/reference.py.
 
@@ -18,6 +18,8 @@ module fpsim_core #(
   parameter int HadamardN = fpsim_pkg::HADAMARD_N,
   parameter int Saturate  = fpsim_pkg::SATURATE,
   parameter int Overlap   = fpsim_pkg::OVERLAP,
+  parameter int Wide      = 1,  // 1: INT6 and INT8 too
+  parameter int Zeros     = 1,  // 1: zero points too
   parameter int KMax      = 4608,
   parameter int WBeatW    = 64  // bits of a beat of w
 ) (
@@ -33,10 +35,10 @@ module fpsim_core #(
   input  logic [15:0]                            k_i,
   input  logic [fpsim_row_pkg::QUANT_W-1:0]      a_fmt_i,
   input  logic [fpsim_row_pkg::QUANT_W-1:0]      b_fmt_i,
-  input  logic                                   rotate_i,
-  input  logic                                   static_i,
+  input  logic [3:0]                             recipe_i,  // {zero points of the weights, of the rows, static, rotate}
   input  logic [fpsim_pkg::FP16_EXP_W-1:0]       exp_i,
   input  logic [31:0]                            amp_i,
+  input  logic [7:0]                             zero_i,
   input  logic                                   sign_write_i,
   input  logic [8:0]                             sign_write_at_i,
   input  logic [31:0]                            sign_write_data_i,
@@ -59,7 +61,6 @@ module fpsim_core #(
   localparam int ROWS_W = $clog2(Rows + 1);
   localparam int COLS_W = $clog2(Cols + 1);
   localparam int AT_W   = $clog2(KMax / HadamardN);
-  localparam int WIDE   = int'(fpsim_pkg::has_format(Formats, fpsim_pkg::FMT_INT4) && Saturate == 0);  // INT6, INT8
 
   logic [7:0] x_error, w_error;
   logic       x_ready, w_ready;
@@ -105,6 +106,8 @@ module fpsim_core #(
   logic                                   code_write;
   logic [HadamardN*fpsim_pkg::CODE_W-1:0] row_low, row_high;
   logic [fpsim_pkg::TF32_W-1:0]           row_scale;
+  logic [7:0]                             row_zero;
+  logic [20:0]                            row_sum;
 
   fpsim_sign_memory #(.N(HadamardN), .KMax(KMax)) u_signs (
     .clk_i     (clk_i),
@@ -115,16 +118,18 @@ module fpsim_core #(
     .read_o    (signs)
   );
 
-  fpsim_row_path #(.N(HadamardN), .GuardBits(GuardBits), .Formats(Formats), .Wide(WIDE), .KMax(KMax)) u_row_path (
+  fpsim_row_path #(
+    .N(HadamardN), .GuardBits(GuardBits), .Formats(Formats), .Wide(Wide), .Zeros(Zeros), .KMax(KMax)
+  ) u_row_path (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
     .run_i       (run_rows),
     .k_i         (k_i),
     .fmt_i       (a_fmt_i),
-    .rotate_i    (rotate_i),
-    .static_i    (static_i),
+    .recipe_i    (recipe_i[2:0]),
     .exp_i       (exp_i),
     .amp_i       (amp_i),
+    .zero_i      (zero_i),
     .sign_at_o   (sign_at),
     .signs_i     (signs),
     .x_valid_i   (x_valid_i),
@@ -137,6 +142,8 @@ module fpsim_core #(
     .high_o      (row_high),
     .row_done_o  (row_done),
     .row_scale_o (row_scale),
+    .row_zero_o  (row_zero),
+    .row_sum_o   (row_sum),
     .error_o     (x_error)
   );
 
@@ -145,13 +152,15 @@ module fpsim_core #(
   // ---------------------------------
   fpsim_tile_path #(
     .Rows(Rows), .Cols(Cols), .Formats(Formats), .AccW(AccW), .HadamardN(HadamardN), .Saturate(Saturate),
-    .Overlap(Overlap), .Wide(WIDE), .KMax(KMax), .WBeatW(WBeatW)
+    .Overlap(Overlap), .Wide(Wide), .Zeros(Zeros), .KMax(KMax), .WBeatW(WBeatW)
   ) u_tile_path (
     .clk_i         (clk_i),
     .rst_ni        (rst_ni),
     .k_i           (k_i),
     .a_fmt_i       (a_fmt_i),
     .b_fmt_i       (b_fmt_i),
+    .a_zero_i      (recipe_i[2]),
+    .b_zero_i      (recipe_i[3]),
     .run_weights_i (run_weights),
     .run_drain_i   (run_drain),
     .rows_i        (tile_rows),
@@ -163,6 +172,8 @@ module fpsim_core #(
     .high_i        (row_high),
     .row_done_i    (row_done),
     .row_scale_i   (row_scale),
+    .row_zero_i    (row_zero),
+    .row_sum_i     (row_sum),
     .w_valid_i     (w_valid_i),
     .w_ready_o     (w_ready),
     .w_data_i      (w_data_i),

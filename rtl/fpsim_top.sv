@@ -66,6 +66,10 @@ module fpsim_top #(
 );
 
   localparam int W_BEAT_W = 8 * ((4 * Cols > 40 ? 4 * Cols + 7 : 40) / 8);
+  // INT6 and INT8 go through the array as nibbles: with INT4, in accumulators that wrap. Sums without zero points then fit
+  // the epilogue's 40 bits.
+  localparam int WIDE   = int'(fpsim_pkg::has_format(Formats, fpsim_pkg::FMT_INT4) && Saturate == 0);
+  localparam int ZEROS  = int'(WIDE != 0 && AccW <= 38);
   // What the host reads of the build.
   localparam int BUILD0 = Rows + (Cols << 8) + (HadamardN << 16) + (Formats << 24) + (Saturate << 28) + (Overlap << 29);
   localparam int BUILD1 = AccW + (GuardBits << 8) + (KMax << 16);
@@ -109,15 +113,16 @@ module fpsim_top #(
     .read_error_i (read_error)
   );
 
-  logic                             busy, stopped, finished, rotate, is_static;
-  logic [7:0]                       data_error;
+  logic                             busy, stopped, finished;
+  logic [3:0]                       recipe;
+  logic [7:0]                       data_error, zero;
   logic [15:0]                      m, n, k;
   logic [fpsim_row_pkg::QUANT_W-1:0] a_fmt, b_fmt;
   logic [fpsim_pkg::FP16_EXP_W-1:0] exponent;
   logic [31:0]                      amplitude;
 
   fpsim_top_regs #(
-    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .Saturate(Saturate), .KMax(KMax),
+    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .Wide(WIDE), .Zeros(ZEROS), .KMax(KMax),
     .Build0(BUILD0), .Build1(BUILD1)
   ) u_regs (
     .clk_i        (clk_i),
@@ -142,10 +147,10 @@ module fpsim_top #(
     .k_o          (k),
     .a_fmt_o      (a_fmt),
     .b_fmt_o      (b_fmt),
-    .rotate_o     (rotate),
-    .static_o     (is_static),
+    .recipe_o     (recipe),
     .exp_o        (exponent),
-    .amp_o        (amplitude)
+    .amp_o        (amplitude),
+    .zero_o       (zero)
   );
 
   // ---------------------------------
@@ -153,7 +158,7 @@ module fpsim_top #(
   // ---------------------------------
   fpsim_core #(
     .Rows(Rows), .Cols(Cols), .Formats(Formats), .AccW(AccW), .GuardBits(GuardBits), .HadamardN(HadamardN),
-    .Saturate(Saturate), .Overlap(Overlap), .KMax(KMax), .WBeatW(W_BEAT_W)
+    .Saturate(Saturate), .Overlap(Overlap), .Wide(WIDE), .Zeros(ZEROS), .KMax(KMax), .WBeatW(W_BEAT_W)
   ) u_core (
     .clk_i            (clk_i),
     .rst_ni           (rst_ni && !clear),
@@ -167,10 +172,10 @@ module fpsim_top #(
     .k_i              (k),
     .a_fmt_i          (a_fmt),
     .b_fmt_i          (b_fmt),
-    .rotate_i         (rotate),
-    .static_i         (is_static),
+    .recipe_i         (recipe),
     .exp_i            (exponent),
     .amp_i            (amplitude),
+    .zero_i           (zero),
     .sign_write_i     (sign_write),
     .sign_write_at_i  (write_at[8:0]),
     .sign_write_data_i(write_data),

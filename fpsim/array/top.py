@@ -11,21 +11,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from fpsim.arith.decode import decode
 from fpsim.arith.integer_quantizer import integer_value
 from fpsim.arith.passes import passes
 from fpsim.array.config import NIBBLE_BITS, OPERAND_FORMATS, WIDE_FORMATS, ArrayConfig
 from fpsim.array.program import LayerProgram
+from fpsim.formats import get
 
 ID = 0x4650534D  # "FPSM"
 VERSION = 0x00020000
 SIGN_WINDOW = 0x800  # sign i in bit i % 32 of the word at SIGN_WINDOW + 4 * (i // 32)
 START, SOFT_RESET = 1, 2  # bits of Register.CONTROL
 BUSY, DONE, ERROR_AT = 1, 2, 8  # bits of Register.STATUS, and where its error code begins
-ROTATE, STATIC = 1, 2  # bits of Register.RECIPE
+ROTATE, STATIC, A_ZERO, B_ZERO = 1, 2, 4, 8  # bits of Register.RECIPE
 FORMATS = (*OPERAND_FORMATS, *WIDE_FORMATS)  # by selector
 B_FORMAT_AT = 4  # of Register.FORMATS, where the weights' selector begins
 LARGEST_DIMENSION = 65_535  # of M and N: the counters have 16 bits
 SCALE_BITS, BIAS_AT, BIAS_BITS = 19, 24, 16  # of a beat with a column's scale and bias
+ZERO_BITS, SUM_AT, SUM_BITS = 16, 16, 21  # of a beat with a column's zero point and sum of codes
+ZEROS_ACC_BITS = 38  # widest accumulators with zero points: the epilogue takes 40 bits
+ZEROS_DEPTH = 8191  # longest rows with zero points
 CODE_BITS, FP16_BITS, WORD_BITS = 4, 16, 32
 
 
@@ -46,6 +51,7 @@ class Register(IntEnum):
     RECIPE = 0x2C
     STATIC_EXP = 0x30
     STATIC_AMP = 0x34
+    STATIC_ZERO = 0x38
 
 
 class Error(IntEnum):
@@ -64,6 +70,8 @@ class Error(IntEnum):
     X_LAST = 10
     X_SPECIAL = 11
     W_LAST = 12
+    A_ZERO = 13
+    B_ZERO = 14
 
 
 DATA_ERRORS = (Error.X_LAST, Error.X_SPECIAL, Error.W_LAST)
@@ -94,6 +102,11 @@ class TopConfig:
         return {**self.array.rtl_parameters(), "KMax": self.k_max}
 
     @property
+    def zeros(self) -> bool:
+        """Whether zero points are built in: with int4, in accumulators that wrap, of at most 38 bits."""
+        return self.array.unit.wide and self.array.unit.acc_bits <= ZEROS_ACC_BITS
+
+    @property
     def weight_beat_bits(self) -> int:
         """Bits of a beat of w: a column's scale and bias, or the codes of one k, in whole bytes."""
         return 8 * -(-max(BIAS_AT + BIAS_BITS, CODE_BITS * self.array.cols) // 8)
@@ -122,6 +135,8 @@ class Setup:
         rotate: whether rows are rotated on the way in.
         static: whether the scale is that of the two registers, not found from each row.
         exp, amp: these registers.
+        a_zero, b_zero: whether rows, weights have zero points.
+        zero: register of the rows' zero point with a static scale, in two's complement.
     """
 
     m: int
@@ -133,16 +148,13 @@ class Setup:
     static: bool = False
     exp: int = 0
     amp: int = 0
+    a_zero: bool = False
+    b_zero: bool = False
+    zero: int = 0
 
     @classmethod
     def of(cls, program: LayerProgram, rows: int) -> Setup:
-        """The registers for a layer and a number of rows.
-
-        Raises:
-            ValueError: zero points, which `fpsim_top` has no registers for.
-        """
-        if program.act_zero is not None or program.weight_zero is not None:
-            raise ValueError(f"{program.name}: zero points: expected None, fpsim_top has none")
+        """The registers for a layer and a number of rows."""
         n, k = program.shape
         static = program.static
         return cls(
@@ -155,6 +167,9 @@ class Setup:
             static is not None,
             0 if static is None else static.exp,
             0 if static is None else static.amp,
+            program.act_zero is not None,
+            program.weight_zero is not None,
+            program.act_zero % (1 << WORD_BITS) if isinstance(program.act_zero, int) else 0,
         )
 
     def writes(self) -> list[tuple[Register, int]]:
@@ -164,9 +179,13 @@ class Setup:
             (Register.N, self.n),
             (Register.K, self.k),
             (Register.FORMATS, self.a_fmt | self.b_fmt << B_FORMAT_AT),
-            (Register.RECIPE, ROTATE * self.rotate | STATIC * self.static),
+            (
+                Register.RECIPE,
+                ROTATE * self.rotate | STATIC * self.static | A_ZERO * self.a_zero | B_ZERO * self.b_zero,
+            ),
             (Register.STATIC_EXP, self.exp),
             (Register.STATIC_AMP, self.amp),
+            (Register.STATIC_ZERO, self.zero),
         ]
 
 
@@ -175,8 +194,9 @@ def check(config: TopConfig, setup: Setup) -> Error:
     unit = config.array.unit
     n = unit.hadamard_n
     built_in = [FORMATS.index(name) for name in (*unit.formats, *(WIDE_FORMATS if unit.wide else ()))]
-    amp_end = (n if setup.rotate else 1) * (1 << (unit.align_bits - 1))
+    amp_end = (n if setup.rotate else 1) * (1 << (unit.align_bits - (not setup.a_zero)))
     bits = bin(setup.amp).removeprefix("0b").rstrip("0")
+    zeros = config.zeros and setup.k <= ZEROS_DEPTH
     verdicts = (
         (1 <= setup.m <= LARGEST_DIMENSION, Error.M),
         (1 <= setup.n <= LARGEST_DIMENSION, Error.N),
@@ -186,8 +206,22 @@ def check(config: TopConfig, setup: Setup) -> Error:
         (setup.b_fmt in built_in, Error.B_FORMAT),
         (not setup.static or 1 <= setup.exp <= 30, Error.STATIC_EXP),
         (not setup.static or (0 < setup.amp < amp_end and len(bits) <= 11), Error.STATIC_AMP),
+        (not setup.a_zero or (zeros and _is_zero_point(setup)), Error.A_ZERO),
+        (not setup.b_zero or (zeros and _is_integer(setup.b_fmt)), Error.B_ZERO),
     )
     return next((error for legal, error in verdicts if not legal), Error.NONE)
+
+
+def _is_integer(selector: int) -> bool:
+    return selector < len(FORMATS) and FORMATS[selector].startswith("int")
+
+
+def _is_zero_point(setup: Setup) -> bool:
+    """Whether rows can have zero points: of an integer format; the static one is one of its codes."""
+    if not _is_integer(setup.a_fmt):
+        return False
+    codes = get(FORMATS[setup.a_fmt]).n_codes
+    return not setup.static or (setup.zero + codes // 2) % (1 << WORD_BITS) < codes
 
 
 def sign_words(signs: Sequence[int]) -> list[int]:
@@ -215,36 +249,68 @@ def row_beats(config: TopConfig, row: Sequence[int], padding: int = 0) -> list[i
 def weight_beats(
     config: TopConfig, program: LayerProgram, first_col: int, padding: Sequence[int] | None = None
 ) -> list[int]:
-    """One tile of w: a beat for each of C columns, then P passes of one for each k; tlast on the last beat.
+    """One tile of w: a beat for each of C columns, with zero points another, then P passes of one for each k.
 
-    Column beat: bits 18:0 the column scale (TF32), 39:24 the bias (FP16). Beat of k: bits 4c+3:4c the code of
-    column c, of int6 and int8 the nibble of the pass in two's complement of 8 bits. All other bits, and
-    columns beyond N, do not count.
+    tlast is on the last beat. Column beat: bits 18:0 the column scale (TF32), 39:24 the bias (FP16). In
+    layers with zero points, of either side, after these: bits 15:0 the zero point, 36:16 the sum of the
+    column's codes. Beat of k: bits 4c+3:4c the code of column c, of int6 and int8 the nibble of the pass in
+    two's complement of 8 bits. All other bits, and columns beyond N, do not count.
 
     Args:
         config: the accelerator.
         program: the layer.
         first_col: first output channel of the tile.
-        padding: a word for each of the C + P · K beats whose bits fill what does not count; None: zeros.
+        padding: a word for each beat (`head_beats` + P · K) whose bits fill what does not count; None: zeros.
     """
     cols, (n, k) = config.array.cols, program.shape
     real = range(first_col, min(first_col + cols, n))
     order = passes(program.act_fmt, program.weight_fmt)
-    padding = [0] * (cols + len(order) * k) if padding is None else padding
-    header_mask = (1 << SCALE_BITS) - 1 | ((1 << BIAS_BITS) - 1) << BIAS_AT
-    beats = []
-    for place in range(cols):
-        word = padding[place]
-        if place < len(real):
-            scale, bias = int(program.col_scale[real[place]]), int(program.bias[real[place]])
-            word = word & ~header_mask | scale | bias << BIAS_AT
-        beats.append(word)
+    zeros = program.act_zero is not None or program.weight_zero is not None
+    heads = [_scale_beat(program, c) for c in real]
+    if zeros:
+        heads += [(0, 0)] * (cols - len(real)) + [_zero_beat(program, c) for c in real]
+    ends = head_beats(config, zeros=zeros)
+    padding = [0] * (ends + len(order) * k) if padding is None else padding
+    beats = [word & ~mask | bits for word, (mask, bits) in zip(padding, heads, strict=False)]
+    beats += padding[len(beats) : ends]
     code_mask = (1 << CODE_BITS * len(real)) - 1
     for _, nibble in order:
         for step in range(k):
             codes = [_nibble(int(program.weight_codes[c, step]), program.weight_fmt, nibble) for c in real]
             beats.append(padding[len(beats)] & ~code_mask | _packed(codes, CODE_BITS))
     return [word & ((1 << config.weight_beat_bits) - 1) for word in beats]
+
+
+def head_beats(config: TopConfig, *, zeros: bool) -> int:
+    """Beats of a tile of w before its codes; `zeros`: the layer has zero points, on either side."""
+    return config.array.cols * (2 if zeros else 1)
+
+
+def _scale_beat(program: LayerProgram, col: int) -> tuple[int, int]:
+    """Scale and bias of a column: which bits count, the bits."""
+    mask = (1 << SCALE_BITS) - 1 | ((1 << BIAS_BITS) - 1) << BIAS_AT
+    return mask, int(program.col_scale[col]) | int(program.bias[col]) << BIAS_AT
+
+
+def _zero_beat(program: LayerProgram, col: int) -> tuple[int, int]:
+    """Zero point and sum of codes of a column, in two's complement: which bits count, the bits.
+
+    The zero point counts where weights have one, the sum where rows have one.
+    """
+    zero_mask, sum_mask = (1 << ZERO_BITS) - 1, (1 << SUM_BITS) - 1
+    mask = bits = 0
+    if program.weight_zero is not None:
+        mask |= zero_mask
+        bits |= int(program.weight_zero[col]) & zero_mask
+    if program.act_zero is not None:
+        total = sum(_value(int(code), program.weight_fmt) for code in program.weight_codes[col])
+        mask |= sum_mask << SUM_AT
+        bits |= (total & sum_mask) << SUM_AT
+    return mask, bits
+
+
+def _value(code: int, fmt: str) -> int:
+    return decode(code, fmt).value if fmt in OPERAND_FORMATS else integer_value(code, fmt)
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,15 @@
 Phases follow one another; none overlaps another. With R rows and C columns of the array, n lanes of the row
 path, B = ⌈K / n⌉ beats of a row, r the real rows of a row tile, P passes:
 
-    a row        (2 + T)·B + log2 n + 3  load, rotate: B beats each; quantize: T cycles for each, 1, of int6
-                                         and int8 11; a memory's latency (twice), the butterflies' stages,
-                                         the quantizer's register
-    a tile       C + P·K                 scales and biases, codes
+    a row        (2 + T)·B + log2 n + 3  load, rotate: B beats each; quantize: T cycles for each, 1, by
+                                         division (int6, int8, zero points) 11; a memory's latency (twice),
+                                         the butterflies' stages, the quantizer's register
+                 + 9                     where its zero point is found from it
+    a tile       H·C + P·K               scales and biases, with zero points on either side (H = 2, else 1)
+                                         these and the columns' sums; codes
                  + drain                 R + C, and 1 with overlap (`fpsim.array.cycles.drain_cycles`)
-                 + max(0, 4 - (R - r))   the epilogue's stages, less the padding rows behind the last real one
+                 + max(0, E - (R - r))   the stages of correction (3, where zero points are built in) and
+                                         epilogue (4), less the padding rows behind the last real one
     a row tile   r rows, then ⌈N / C⌉ tiles
 
 The array could load a tile while the one before drains, and the row path could quantize rows meanwhile; this
@@ -17,54 +20,52 @@ control uses neither.
 
 from __future__ import annotations
 
-from fpsim.array.config import OPERAND_FORMATS, passes
+from fpsim.array.config import passes
 from fpsim.array.cycles import drain_cycles
-from fpsim.array.top import TopConfig
+from fpsim.array.top import FORMATS, Setup, TopConfig, check, head_beats
+from fpsim.formats import get
 
-EPILOGUE_STAGES = 4
-DIVISION_CYCLES = 11  # of a beat of int6 or int8 in the wide quantizer
+EPILOGUE_STAGES, CORRECTION_STAGES = 4, 3
+DIVISION_CYCLES = 11  # of a beat in the wide quantizer
+ZERO_CYCLES = 9  # for which the first beat waits for the row's zero point
 
 
-def row_cycles(config: TopConfig, k: int, act_fmt: str = "e2m1") -> int:
-    """Cycles of one row of K elements from its first beat to its last codes."""
+def row_cycles(config: TopConfig, setup: Setup) -> int:
+    """Cycles of one row from its first beat to its last codes."""
     unit = config.array.unit
-    beats = -(-k // unit.hadamard_n)
-    quantize = 1 if act_fmt in OPERAND_FORMATS else DIVISION_CYCLES
-    return (2 + quantize) * beats + unit.hadamard_stages + 3
+    beats = -(-setup.k // unit.hadamard_n)
+    divided = get(FORMATS[setup.a_fmt]).bits > 4 or setup.a_zero
+    wait = ZERO_CYCLES if setup.a_zero and not setup.static else 0
+    return (2 + (DIVISION_CYCLES if divided else 1)) * beats + unit.hadamard_stages + 3 + wait
 
 
-def tile_cycles(config: TopConfig, k: int, rows: int, passes: int = 1) -> int:
+def tile_cycles(config: TopConfig, setup: Setup, rows: int) -> int:
     """Cycles of one tile with so many real rows, from its first column's scale to its last result."""
     array = config.array
+    beats = passes(FORMATS[setup.a_fmt], FORMATS[setup.b_fmt]) * setup.k
+    stages = EPILOGUE_STAGES + (CORRECTION_STAGES if config.zeros else 0)
     behind = array.rows - rows
-    return array.cols + passes * k + drain_cycles(array) + max(0, EPILOGUE_STAGES - behind)
+    heads = head_beats(config, zeros=setup.a_zero or setup.b_zero)
+    return heads + beats + drain_cycles(array) + max(0, stages - behind)
 
 
-def top_cycles(
-    config: TopConfig, m: int, n: int, k: int, act_fmt: str = "e2m1", weight_fmt: str = "e2m1"
-) -> int:
-    """Cycles of a layer (M, K) @ (K, N), as the cycle counter shows them after done.
+def top_cycles(config: TopConfig, setup: Setup) -> int:
+    """Cycles of a layer, as the cycle counter shows them after done.
 
     Args:
         config: the accelerator.
-        m: rows, at least 1.
-        n: output channels, at least 1.
-        k: input channels, 1 to k_max.
-        act_fmt, weight_fmt: operand formats; all of 4 bits take the same time.
+        setup: its registers.
 
     Raises:
-        ValueError: a dimension out of range, or a format that the accelerator is not built with.
+        ValueError: registers that are not legal.
     """
-    for name, value, most in (("m", m, None), ("n", n, None), ("k", k, config.k_max)):
-        if value < 1 or (most is not None and value > most):
-            raise ValueError(f"{name}={value}: expected at least 1" + (f", at most {most}" if most else ""))
-    for fmt in (act_fmt, weight_fmt):
-        config.array.unit.operand_format(fmt)
-    full, rest = divmod(m, config.array.rows)
-    tiles = -(-n // config.array.cols)
-    runs = passes(act_fmt, weight_fmt)
+    error = check(config, setup)
+    if error:
+        raise ValueError(f"setup={setup}: expected legal registers, a start says {error.name}")
+    full, rest = divmod(setup.m, config.array.rows)
+    tiles = -(-setup.n // config.array.cols)
 
     def row_tile(rows: int) -> int:
-        return rows * row_cycles(config, k, act_fmt) + tiles * tile_cycles(config, k, rows, runs)
+        return rows * row_cycles(config, setup) + tiles * tile_cycles(config, setup, rows)
 
     return full * row_tile(config.array.rows) + (row_tile(rest) if rest else 0)

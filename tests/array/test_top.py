@@ -105,9 +105,36 @@ def test_wide_formats_have_selectors() -> None:
     assert dict(setup.writes())[Register.FORMATS] == 0x54
 
 
-def test_what_the_top_has_no_registers_for_is_refused() -> None:
-    with pytest.raises(ValueError, match="zero points"):
-        Setup.of(program(weight_zero=np.zeros(2, np.int16)), 1)
+def test_zero_points_and_sums_come_between_scales_and_codes() -> None:
+    heads = [0x3C00_01FC00, 0xBC00_01FC01, 0]
+    codes = [0x41, 0x52, 0x63]
+    zeros = np.array([-2, 0x1234], np.int16)
+    weights = program(weight_zero=zeros)
+    assert weight_beats(CONFIG, weights, 0) == [*heads, 0xFFFE, 0x1234, 0, *codes]
+    # 1 + 2 + 3, 4 + 5 + 6; the zero points do not count.
+    rows = program(act_fmt="int4", act_zero="row")
+    assert weight_beats(CONFIG, rows, 0) == [*heads, 6 << 16, 15 << 16, 0, *codes]
+    # Seven and eight in two's complement are 7 and -8: 7 + 2 + 3, -8 + 5 + 6; e2m1's 7 is 12 steps.
+    both = program(
+        act_fmt="int4",
+        act_zero="row",
+        weight_zero=zeros,
+        weight_codes=np.array([[7, 2, 3], [8, 5, 15]], np.uint8),
+    )
+    assert weight_beats(CONFIG, both, 0)[3:6] == [12 << 16 | 0xFFFE, 0x1FFFFC << 16 | 0x1234, 0]
+    floats = program(act_fmt="int4", act_zero="row", weight_fmt="e2m1")
+    assert weight_beats(CONFIG, floats, 0)[3:6] == [(1 + 2 + 3) << 16, (4 + 6 + 8) << 16, 0]
+    ones = (1 << 40) - 1
+    padded = weight_beats(CONFIG, weights, 0, [ones] * 9)
+    assert padded[3:6] == [ones & ~0xFFFF | 0xFFFE, ones & ~0xFFFF | 0x1234, ones]
+
+
+def test_zero_points_have_registers() -> None:
+    static = program(act_fmt="int8", act_zero=-3, static=StaticScale(3, 7), weight_zero=np.zeros(2, np.int16))
+    setup = Setup.of(static, 1)
+    assert dict(setup.writes())[Register.RECIPE] == 0b1110
+    assert dict(setup.writes())[Register.STATIC_ZERO] == 0xFFFFFFFD
+    assert dict(Setup.of(program(act_fmt="int8", act_zero="row"), 1).writes())[Register.RECIPE] == 0b0100
 
 
 @pytest.mark.parametrize(
@@ -139,6 +166,22 @@ def test_what_the_top_has_no_registers_for_is_refused() -> None:
         ({"amp": 1 << 17}, Error.STATIC_AMP),
         ({"amp": 1 << 15, "rotate": False}, Error.STATIC_AMP),
         ({"amp": 2047 << 4, "rotate": False}, Error.NONE),
+        ({"a_fmt": 3, "a_zero": True}, Error.NONE),
+        ({"a_zero": True}, Error.A_ZERO),  # e2m1
+        ({"a_fmt": 3, "a_zero": True, "zero": 7}, Error.NONE),
+        ({"a_fmt": 3, "a_zero": True, "zero": 8}, Error.A_ZERO),
+        ({"a_fmt": 3, "a_zero": True, "zero": 2**32 - 8}, Error.NONE),
+        ({"a_fmt": 3, "a_zero": True, "zero": 2**32 - 9}, Error.A_ZERO),
+        ({"a_fmt": 4, "a_zero": True, "zero": 31}, Error.NONE),
+        ({"a_fmt": 4, "a_zero": True, "zero": 32}, Error.A_ZERO),
+        ({"a_fmt": 5, "a_zero": True, "zero": 2**32 - 128}, Error.NONE),
+        ({"a_fmt": 5, "a_zero": True, "zero": 128}, Error.A_ZERO),
+        ({"a_fmt": 5, "a_zero": True, "zero": 128, "static": False}, Error.NONE),
+        ({"zero": 128}, Error.NONE),
+        ({"a_fmt": 3, "a_zero": True, "amp": 1 << 17}, Error.NONE),  # below 4 · 2^16
+        ({"a_fmt": 3, "a_zero": True, "amp": 1 << 18}, Error.STATIC_AMP),
+        ({"b_zero": True}, Error.NONE),
+        ({"b_zero": True, "b_fmt": 0}, Error.B_ZERO),
         ({"m": 0, "n": 0, "amp": 0}, Error.M),  # the first one
     ],
 )
@@ -155,8 +198,16 @@ def test_wide_formats_need_int4_and_accumulators_that_wrap(unit: UnitConfig) -> 
     assert check(config, good) == Error.NONE
     assert check(config, replace(good, a_fmt=4)) == Error.A_FORMAT
     assert check(config, replace(good, b_fmt=5)) == Error.B_FORMAT
-    with pytest.raises(ValueError, match="format='int8': this configuration is built with"):
-        top_cycles(config, 1, 1, 1, "int8")
+    assert not config.zeros
+    with pytest.raises(ValueError, match="expected legal registers, a start says A_FORMAT"):
+        top_cycles(config, Setup(1, 1, 1, a_fmt=5))
+
+
+def test_zero_points_need_sums_that_fit_the_epilogue() -> None:
+    for bits, long, error in ((38, 8188, Error.NONE), (39, 8188, Error.A_ZERO), (38, 8192, Error.A_ZERO)):
+        config = TopConfig(ArrayConfig(2, 3, UnitConfig(hadamard_n=4, acc_bits=bits)), 16384)
+        assert check(config, replace(GOOD, k=long, a_fmt=3, a_zero=True)) == error
+        assert check(config, replace(GOOD, k=long, a_fmt=3)) == Error.NONE
 
 
 def test_the_checks_refuse_what_a_program_refuses() -> None:
@@ -181,23 +232,31 @@ def test_memories_of_an_impossible_size_are_refused(k_max: int) -> None:
 
 def test_cycles_counted_by_hand() -> None:
     """2 × 3, 4 lanes, K = 5 is 2 beats."""
+    five = Setup(3, 4, 5)
     # Load 2; rotate 2, a read, 2 stages; quantize 2, a read, a register.
-    assert row_cycles(CONFIG, 5) == 2 + 5 + 4
-    # 3 columns, 5 codes, drain 2 + 3 + 1, and the epilogue's 4 behind the last row; 3 where a row is padding.
-    assert tile_cycles(CONFIG, 5, 2) == 3 + 5 + 6 + 4
-    assert tile_cycles(CONFIG, 5, 1) == 3 + 5 + 6 + 3
+    assert row_cycles(CONFIG, five) == 2 + 5 + 4
+    # 3 columns, 5 codes, drain 2 + 3 + 1, correction's 3 and the epilogue's 4 behind the last row; one less
+    # where a row is padding.
+    assert tile_cycles(CONFIG, five, 2) == 3 + 5 + 6 + 7
+    assert tile_cycles(CONFIG, five, 1) == 3 + 5 + 6 + 6
     # 3 rows are 2 + 1, 4 channels are two tiles.
-    assert top_cycles(CONFIG, 3, 4, 5) == (2 * 11 + 2 * 18) + (11 + 2 * 17)
+    assert top_cycles(CONFIG, five) == (2 * 11 + 2 * 21) + (11 + 2 * 20)
     # int8 times int4: a quotient takes 11 cycles for each beat, the codes take two passes; int8 twice: four.
-    assert top_cycles(CONFIG, 2, 3, 5, "int8", "int4") == 2 * (2 + 5 + 24) + 18 + 5
-    assert top_cycles(CONFIG, 2, 3, 5, "int4", "int8") == 2 * 11 + 18 + 5
-    assert top_cycles(CONFIG, 2, 3, 5, "int6", "int8") == 2 * (2 + 5 + 24) + 18 + 15
-    wide = TopConfig(ArrayConfig(8, 8, UnitConfig(overlap=False)), 128)
+    full = replace(five, m=2, n=3)
+    assert top_cycles(CONFIG, replace(full, a_fmt=5, b_fmt=3)) == 2 * (2 + 5 + 24) + 21 + 5
+    assert top_cycles(CONFIG, replace(full, a_fmt=3, b_fmt=5)) == 2 * 11 + 21 + 5
+    assert top_cycles(CONFIG, replace(full, a_fmt=4, b_fmt=5)) == 2 * (2 + 5 + 24) + 21 + 15
+    # Zero points: 3 more columns' beats; rows are divided, and wait for theirs unless it is a register.
+    assert top_cycles(CONFIG, replace(full, b_fmt=3, b_zero=True)) == 2 * 11 + 21 + 3
+    rows = replace(full, a_fmt=3, a_zero=True)
+    assert top_cycles(CONFIG, rows) == 2 * (2 + 5 + 24 + 9) + 21 + 3
+    assert top_cycles(CONFIG, replace(rows, static=True, exp=1, amp=1)) == 2 * (2 + 5 + 24) + 21 + 3
+    narrow = TopConfig(ArrayConfig(8, 8, UnitConfig(("e2m1",), overlap=False)), 128)
     # Two rows of eight: six of padding leave the array behind the last real one, more than the 4 stages.
-    assert top_cycles(wide, 2, 8, 32) == 2 * (3 * 1 + 5 + 3) + (8 + 32 + 16)
+    assert top_cycles(narrow, Setup(2, 8, 32)) == 2 * (3 * 1 + 5 + 3) + (8 + 32 + 16)
 
 
 @pytest.mark.parametrize(("m", "n", "k"), [(0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 33)])
 def test_no_cycles_for_a_layer_that_cannot_run(m: int, n: int, k: int) -> None:
-    with pytest.raises(ValueError, match="expected at least 1"):
-        top_cycles(CONFIG, m, n, k)
+    with pytest.raises(ValueError, match="expected legal registers"):
+        top_cycles(CONFIG, Setup(m, n, k))

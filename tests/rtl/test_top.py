@@ -12,6 +12,7 @@ import pytest
 from fpsim.array.config import ArrayConfig, UnitConfig
 from fpsim.array.layer import Machine
 from fpsim.array.program import LayerProgram
+from fpsim.array.top import Setup
 from fpsim.array.top_cycles import top_cycles
 from fpsim.dit.checkpoint import load_noise
 from fpsim.dit.threads import use_threads
@@ -38,9 +39,9 @@ TIMESTEP = 473
 
 
 def cycles_by_formula(config: ArrayConfig, name: str) -> int:
-    """Cycles of "m=4 n=4 k=8 a=int8 b=int4"."""
-    m, n, k, act_fmt, weight_fmt = (word[2:] for word in name.split())
-    return top_cycles(top_config(config), int(m), int(n), int(k), act_fmt, weight_fmt)
+    """Cycles of "m=4 n=4 k=8 a_fmt=5 ...": the registers of the layer."""
+    registers = {field: int(value) for field, value in (word.split("=") for word in name.split())}
+    return top_cycles(top_config(config), Setup(**registers))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("config", [SMALL, ODD], ids=["small", "odd"])
@@ -87,9 +88,8 @@ def run_on_the_top(config: ArrayConfig, layers: list[LayerRun], file: Path) -> N
         run = simulate(Job("top", config, kinds=("random",)), bench="fpsim.verify.benches.top_block_tests")
     assert sum(layer.y.size for layer in layers) <= run.vectors["random"]
     for layer in layers:
-        (m, k), n, program = layer.x.shape, layer.y.shape[1], layer.program
-        expected = top_cycles(top_config(config), m, n, k, program.act_fmt, program.weight_fmt)
-        assert run.measured[program.name] == expected
+        setup = Setup.of(layer.program, len(layer.x))
+        assert run.measured[layer.program.name] == top_cycles(top_config(config), setup)
 
 
 def digits_layers(recipe: str, names: Collection[str], config: ArrayConfig) -> list[LayerRun]:
@@ -111,8 +111,9 @@ def test_a_block_of_the_digits_model_comes_out_bit_for_bit(tmp_path: Path) -> No
     run_on_the_top(SMALL, digits_layers("rotated-w4a4", BLOCK_LAYERS, SMALL), tmp_path / "layers.npz")
 
 
-def test_a_layer_of_8_bits_comes_out_bit_for_bit(tmp_path: Path) -> None:
-    layers = digits_layers("smoothquant-w8a8", ["blocks.2.attn.proj"], SMALL)
+@pytest.mark.parametrize("recipe", ["smoothquant-w8a8", "htg-w8a8"])  # symmetric; static zero points
+def test_a_layer_of_8_bits_comes_out_bit_for_bit(recipe: str, tmp_path: Path) -> None:
+    layers = digits_layers(recipe, ["blocks.2.attn.proj"], SMALL)
     run_on_the_top(SMALL, layers, tmp_path / "layers.npz")
 
 

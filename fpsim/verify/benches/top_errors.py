@@ -43,15 +43,15 @@ async def check_registers(host: TopHost) -> None:
         (Register.CYCLES, 0),
     ):
         host.require(register.name, await host.read(register), word)
-    masks = {Register.FORMATS: 0x77, Register.RECIPE: 0x3}
+    masks = {Register.FORMATS: 0x77, Register.RECIPE: 0xF}
     words = {register: host.bench.rng.getrandbits(32) for register in Register if register >= Register.M}
     for register, word in words.items():
         await host.write(register, word)
     for register, word in words.items():
         host.require(register.name, await host.read(register), word & masks.get(register, 0xFFFFFFFF))
-    for address in (Register.ID, Register.BUILD1, Register.STATUS, Register.CYCLES, 0x38, 0x7FC):
+    for address in (Register.ID, Register.BUILD1, Register.STATUS, Register.CYCLES, 0x3C, 0x7FC):
         await host.write(address, 1, SLVERR)
-    for address in (0x38, 0x7FC, SIGN_WINDOW):
+    for address in (0x3C, 0x7FC, SIGN_WINDOW):
         answer = await host.axil.read(address, 4)
         host.require(f"answer to a read at {address:#x}", int(answer.resp), SLVERR)
     answer = await host.axil.write(Register.M, b"\1")  # one byte: not all strobes
@@ -97,8 +97,14 @@ def illegal_setups(host: TopHost) -> list[tuple[Setup, Error]]:
         *((replace(good, amp=amp), Error.STATIC_AMP) for amp in (0, 2049, amp_end * lanes, (1 << 31) + 1024)),
         (replace(good, amp=amp_end, rotate=False), Error.STATIC_AMP),
     ]
+    setups = []
     for f in range(8):
-        cases += [(s, check(config, s)) for s in (replace(good, a_fmt=f), replace(good, b_fmt=f))]
+        setups += [replace(good, a_fmt=f), replace(good, b_fmt=f), replace(good, b_fmt=f, b_zero=True)]
+        setups += [replace(good, a_fmt=f, a_zero=True, amp=2 * amp_end * lanes)]
+    for f, half in ((3, 8), (4, 32), (5, 128)):  # the first codes beyond either end, and the last ones
+        zeros = (-half - 1, -half, half - 1, half)
+        setups += [replace(good, a_fmt=f, a_zero=True, zero=zero % (1 << 32)) for zero in zeros]
+    cases += [(setup, check(config, setup)) for setup in setups]
     return [(setup, error) for setup, error in cases if error != Error.NONE]
 
 

@@ -34,6 +34,7 @@ from fpsim.array.top import (
     Register,
     ResultBeat,
     Setup,
+    head_beats,
     row_beats,
     sign_words,
     weight_beats,
@@ -159,9 +160,11 @@ class TopHost:
     def send_weights(self, program: LayerProgram, m: int) -> None:
         """Queue weights on w, one frame for each tile, noise in what does not count."""
         array, (n, k) = self.config.array, program.shape
+        runs = passes(program.act_fmt, program.weight_fmt)
+        zeros = program.act_zero is not None or program.weight_zero is not None
         for _ in range(0, m, array.rows):
             for first in range(0, n, array.cols):
-                beats = array.cols + passes(program.act_fmt, program.weight_fmt) * k
+                beats = head_beats(self.config, zeros=zeros) + runs * k
                 noise = [self.bench.rng.getrandbits(self.config.weight_beat_bits) for _ in range(beats)]
                 self.w.send_nowait(AxiStreamFrame(weight_beats(self.config, program, first, noise)))
 
@@ -169,6 +172,7 @@ class TopHost:
         """From now on the model follows this layer."""
         self.model = TopModel(self.config, setup, signs)
         self.results = []
+        self._moved = 0
 
     async def run(self, program: LayerProgram, rows: list[list[int]], cut: int | None = None) -> int:
         """Run a layer to its end; every result is compared. Returns what the cycle counter shows.
@@ -202,6 +206,7 @@ class TopHost:
         self.require("number of results still due after done", len(self.model.expected), 0)
         self.require("rows not taken by the end", self.x.count(), 0)
         self.require("tiles of weights not taken by the end", self.w.count(), 0)
+        self.model = None  # nothing has to move any more
 
     # ----- monitor -----------------------------------------------------------------------------------------
 

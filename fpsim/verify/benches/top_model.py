@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fpsim.arith.passes import passes
 from fpsim.array.program import LayerProgram, StaticScale
@@ -15,9 +17,12 @@ from fpsim.array.top import (
     FORMATS,
     FP16_BITS,
     SCALE_BITS,
+    WORD_BITS,
+    ZERO_BITS,
     ResultBeat,
     Setup,
     TopConfig,
+    head_beats,
     result_beats,
 )
 from fpsim.formats import get
@@ -41,6 +46,7 @@ class TopModel:
         self._cols_left = setup.n
         self._act_fmt, self._weight_fmt = FORMATS[setup.a_fmt], FORMATS[setup.b_fmt]
         self._passes = passes(self._act_fmt, self._weight_fmt)
+        self._heads = head_beats(config, zeros=setup.a_zero or setup.b_zero)
         self._stopped = False  # by an error in the data: what follows is dropped
 
     def take_row_beat(self, word: int, last: bool) -> None:
@@ -63,7 +69,7 @@ class TopModel:
             return
         array = self.config.array
         self._weights.append(word)
-        complete = len(self._weights) == array.cols + len(self._passes) * self.setup.k
+        complete = len(self._weights) == self._heads + len(self._passes) * self.setup.k
         self._stopped = last != complete
         if self._stopped or not complete:
             return
@@ -86,11 +92,22 @@ class TopModel:
             bias=np.array([(word >> BIAS_AT) & 0xFFFF for word in heads], np.uint16),
             signs=np.array(self.signs[: setup.k], np.int8) if setup.rotate else None,
             static=StaticScale(setup.exp, setup.amp) if setup.static else None,
+            act_zero=self._act_zero(),
+            weight_zero=self._weight_zero(cols) if setup.b_zero else None,
         )
+
+    def _act_zero(self) -> int | Literal["row"] | None:
+        if not self.setup.a_zero:
+            return None
+        return signed(self.setup.zero, WORD_BITS) if self.setup.static else "row"
+
+    def _weight_zero(self, cols: int) -> NDArray[np.int16]:
+        words = self._weights[self.config.array.cols :][:cols]
+        return np.array([signed(word & ((1 << ZERO_BITS) - 1), ZERO_BITS) for word in words], np.int16)
 
     def _codes(self, col: int) -> list[int]:
         """Codes of a column, out of one pass or of two with its two nibbles; other passes repeat them."""
-        k, at = self.setup.k, self.config.array.cols
+        k, at = self.setup.k, self._heads
         by_nibble: dict[int, list[int]] = {}
         for nibble in [nibble for _, nibble in self._passes]:
             lanes = [beat >> CODE_BITS * col & 15 for beat in self._weights[at : at + k]]
@@ -101,3 +118,8 @@ class TopModel:
             return by_nibble[0]
         mask = (1 << get(self._weight_fmt).bits) - 1
         return [(16 * high + low) & mask for high, low in zip(by_nibble[0], by_nibble[1], strict=True)]
+
+
+def signed(word: int, bits: int) -> int:
+    """The integer that a word stands for in two's complement."""
+    return word - (1 << bits) if word >> (bits - 1) else word

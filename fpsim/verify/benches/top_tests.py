@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import cocotb
 
 from fpsim.array.config import passes
-from fpsim.array.top import SOFT_RESET, Register
+from fpsim.array.top import SOFT_RESET, Register, Setup
 from fpsim.verify.benches.harness import Bench
 from fpsim.verify.benches.top_errors import (
     check_accesses_in_flight,
@@ -68,14 +69,24 @@ async def random(dut: Any) -> None:
     many = (
         [] if bench.job.quick else [(130 * array.rows + 1, 1, 1, False), (1, 130 * array.cols + 1, 1, False)]
     )
-    # One pair of each kind: 4-bit formats, either of them wide, both.
+    # One pair of each kind: 4-bit formats, either of them wide, both; each kind with and without zero points.
     pairs = {tuple(passes(fmt, fmt) for fmt in pair): pair for pair in format_pairs(host.config)}
     for index, (m, n, k, rotate) in enumerate(shapes(host) + many):
         formats = list(pairs.values())[index % len(pairs)]
+        zeros = (index % 3 == 1, index % 5 == 1)
         program, rows = random_layer(
-            host.config, bench.rng, m, n, k, rotate=rotate, static=index % 2 == 1, formats=formats
+            host.config,
+            bench.rng,
+            m,
+            n,
+            k,
+            rotate=rotate,
+            static=index % 2 == 1,
+            formats=formats,
+            zeros=zeros,
         )
-        name = f"m={m} n={n} k={k} a={program.act_fmt} b={program.weight_fmt}"
+        setup = asdict(Setup.of(program, m))
+        name = " ".join(f"{field}={int(value)}" for field, value in setup.items())
         measured[name] = await host.run(program, rows)
     host.stress(True)
     for index in range(bench.pick(16, 8)):
