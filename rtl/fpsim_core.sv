@@ -72,7 +72,7 @@ module fpsim_core #(
   // ---------------------------------
   // Order
   // ---------------------------------
-  logic              run_rows, run_weights, run_drain, row_done, weights_done, tile_done;
+  logic              run_rows, run_weights, run_drain, row_done, weights_done, array_done, y_done;
   logic [ROW_W-1:0]  row;
   logic [ROWS_W-1:0] tile_rows;
   logic [COLS_W-1:0] tile_cols;
@@ -85,7 +85,8 @@ module fpsim_core #(
     .n_i           (n_i),
     .row_done_i    (row_done),
     .weights_done_i(weights_done),
-    .tile_done_i   (tile_done),
+    .array_done_i  (array_done),
+    .y_done_i      (y_done),
     .error_i       (error_o),
     .run_rows_o    (run_rows),
     .run_weights_o (run_weights),
@@ -184,7 +185,8 @@ module fpsim_core #(
     .y_keep_o      (y_keep_o),
     .y_last_o      (y_last_o),
     .weights_done_o(weights_done),
-    .tile_done_o   (tile_done),
+    .array_done_o  (array_done),
+    .y_done_o      (y_done),
     .error_o       (w_error)
   );
 

@@ -5,8 +5,9 @@
 //
 // Row scales and zero points come in while rows are quantized, sums of codes one cycle later, and stay for all tiles of
 // these rows. tlast is on the tile's last row.
-// Latency: 4; with Zeros 7. Throughput: one row per cycle. Overflow: saturates as the epilogue does. done_o: in the cycle that the
-// last row of the array has left and the last real one has been taken.
+// Tiles may follow one another at once; col_scale_i and bias_i are those of the tile until released_o, weight_zero_i and
+// col_sum_i until array_done_o, cols_i until y_done_o.
+// Latency: 4; with Zeros 7. Throughput: one row per cycle. Overflow: saturates as the epilogue does.
 // Python twin: fpsim/array/top.py (result_beats).
 
 `default_nettype none
@@ -43,7 +44,9 @@ module fpsim_tile_drain #(
   output logic [Cols*fpsim_pkg::FP16_W-1:0]         y_o,
   output logic [2*Cols-1:0]                         y_keep_o,
   output logic                                      y_last_o,
-  output logic                                      done_o
+  output logic                                      array_done_o,  // the tile's last row has left the array
+  output logic                                      released_o,    // its last real one has entered the epilogue
+  output logic                                      y_done_o       // and has been taken
 );
 
   localparam int FP16_W = fpsim_pkg::FP16_W;
@@ -55,7 +58,7 @@ module fpsim_tile_drain #(
 
   logic [TF32_W-1:0] scales_q [0:Rows-1];
   logic [ROWS_W-1:0] row_q, out_row_q;  // the next row of the array, of y
-  logic              array_done_q, y_done_q, array_last, y_last, real_row, row_valid, row_ready;
+  logic              real_row, row_valid, row_ready, epilogue_last;
 
   always_ff @(posedge clk_i) begin
     if (scale_en_i) scales_q[scale_row_i] <= scale_i;
@@ -92,12 +95,13 @@ module fpsim_tile_drain #(
         mid_row_q <= '0;
       end else begin
         sum_en_q <= scale_en_i;
-        if (epilogue_valid && epilogue_ready) mid_row_q <= mid_row_q == rows_i - 1'b1 ? '0 : mid_row_q + 1'b1;
+        if (epilogue_valid && epilogue_ready) mid_row_q <= epilogue_last ? '0 : mid_row_q + 1'b1;
       end
     end
 
     assign unused_k  = ^k_i[15:13];
     assign scale_row = mid_row_q[ROW_W-1:0];
+    assign epilogue_last = mid_row_q == rows_i - 1'b1;
 
     fpsim_zero_correction #(.Lanes(Cols), .AccW(AccW)) u_correction (
       .clk_i        (clk_i),
@@ -118,6 +122,7 @@ module fpsim_tile_drain #(
     logic unused_zeros;
     assign unused_zeros   = ^{zero_i, sum_i, k_i, a_zero_i, b_zero_i, weight_zero_i, col_sum_i};
     assign scale_row      = row_q[ROW_W-1:0];
+    assign epilogue_last  = row_q == rows_i - 1'b1;
     assign epilogue_valid = row_valid;
     assign row_ready      = epilogue_ready;
     assign sums           = acc_i;
@@ -149,22 +154,18 @@ module fpsim_tile_drain #(
     assign y_keep_o[2*c +: 2]      = {2{real_col}};
   end
 
-  assign y_last_o   = out_row_q == rows_i - 1'b1;
-  assign array_last = acc_valid_i && acc_ready_o && acc_last_i;
-  assign y_last     = y_valid_o && y_ready_i && y_last_o;
-  assign done_o     = (array_last || array_done_q) && (y_last || y_done_q);
+  assign y_last_o     = out_row_q == rows_i - 1'b1;
+  assign array_done_o = acc_valid_i && acc_ready_o && acc_last_i;
+  assign released_o   = epilogue_valid && epilogue_ready && epilogue_last;
+  assign y_done_o     = y_valid_o && y_ready_i && y_last_o;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      row_q        <= '0;
-      out_row_q    <= '0;
-      array_done_q <= 1'b0;
-      y_done_q     <= 1'b0;
+      row_q     <= '0;
+      out_row_q <= '0;
     end else begin
       if (acc_valid_i && acc_ready_o) row_q <= acc_last_i ? '0 : row_q + 1'b1;
       if (y_valid_o && y_ready_i) out_row_q <= y_last_o ? '0 : out_row_q + 1'b1;
-      array_done_q <= (array_done_q || array_last) && !done_o;
-      y_done_q     <= (y_done_q || y_last) && !done_o;
     end
   end
 

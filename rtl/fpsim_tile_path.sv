@@ -4,8 +4,8 @@
 //   w ─► weight_loader ───────────┴─► mac_array ─► tile_drain ─► y
 //   └──► column_bank ───────────────────────────────┘
 //
-// Codes and scales of the rows come in with code_write_i and row_done_i. run_weights_i takes one tile's weights (until
-// weights_done_o), run_drain_i then hands over its results (until tile_done_o).
+// Codes and scales of the rows come in with code_write_i and row_done_i. run_weights_i takes tile after tile of weights
+// (weights_done_o), run_drain_i hands over their results (array_done_o, y_done_o) meanwhile.
 // Latency and Throughput: fpsim/array/top_cycles.py. Overflow: that of the array and the epilogue.
 // Python twin: fpsim/array/reference.py (trace_tile).
 
@@ -34,7 +34,7 @@ module fpsim_tile_path #(
   input  logic                                      run_weights_i,
   input  logic                                      run_drain_i,
   input  logic [$clog2(Rows+1)-1:0]                 rows_i,  // real ones of the tile
-  input  logic [$clog2(Cols+1)-1:0]                 cols_i,
+  input  logic [$clog2(Cols+1)-1:0]                 cols_i,  // of the one that y offers
   input  logic                                      code_write_i,
   input  logic [(Rows > 1 ? $clog2(Rows) : 1)-1:0]  row_i,
   input  logic [$clog2(KMax/HadamardN)-1:0]         code_at_i,
@@ -54,13 +54,14 @@ module fpsim_tile_path #(
   output logic [2*Cols-1:0]                         y_keep_o,
   output logic                                      y_last_o,
   output logic                                      weights_done_o,
-  output logic                                      tile_done_o,
+  output logic                                      array_done_o,
+  output logic                                      y_done_o,
   output logic [7:0]                                error_o
 );
 
   logic                              read_en, read_low, beat_valid, beat_ready, beat_first, beat_shift, beat_last;
   logic                              a_wide, b_wide, a_low, b_low, acc_valid, acc_ready, acc_last;
-  logic                              scale_en, zero_en;
+  logic                              scale_en, zero_en, released, room;
   logic [(Cols > 1 ? $clog2(Cols) : 1)-1:0] head_col;
   logic [15:0]                       read_k;
   logic [Rows*fpsim_pkg::CODE_W-1:0] a_codes;
@@ -91,7 +92,7 @@ module fpsim_tile_path #(
   fpsim_weight_loader #(.Cols(Cols)) u_weight_loader (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
-    .run_i       (run_weights_i),
+    .run_i       (run_weights_i && room),
     .k_i         (k_i),
     .a_wide_i    (a_wide),
     .b_wide_i    (b_wide),
@@ -118,10 +119,15 @@ module fpsim_tile_path #(
 
   fpsim_column_bank #(.Cols(Cols), .Zeros(Zeros), .W(WBeatW)) u_columns (
     .clk_i        (clk_i),
+    .rst_ni       (rst_ni),
     .scale_en_i   (scale_en),
     .zero_en_i    (zero_en),
     .col_i        (head_col),
     .w_i          (w_data_i),
+    .loaded_i     (weights_done_o),
+    .corrected_i  (array_done_o),
+    .released_i   (released),
+    .room_o       (room),
     .col_scale_o  (col_scale),
     .bias_o       (bias),
     .weight_zero_o(weight_zero),
@@ -177,7 +183,9 @@ module fpsim_tile_path #(
     .y_o        (y_data_o),
     .y_keep_o   (y_keep_o),
     .y_last_o   (y_last_o),
-    .done_o     (tile_done_o)
+    .array_done_o(array_done_o),
+    .released_o (released),
+    .y_done_o   (y_done_o)
   );
 
 endmodule

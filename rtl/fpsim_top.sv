@@ -7,7 +7,7 @@
 // Register map and layout of the streams: rtl/README.md, "top". Buses have the names of ARM IHI 0022 (AXI4-Lite) and
 // ARM IHI 0051 (AXI4-Stream), so that their signals carry no _i and _o; clk_i is ACLK, rst_ni is ARESETn.
 // Every output is a function of registers alone; valid waits for no ready and stays until it. The streams wait for one
-// another: a tile's weights are taken only after its rows, and the next beats only after its results have been taken.
+// another: a tile's weights are taken only after its rows, the next rows only after all results of the rows before.
 //
 // Latency and Throughput: fpsim/array/top_cycles.py. Overflow: that of the units. An illegal start or an error in the data
 // sets an error code. Python twin: fpsim/array/top.py; what it computes: fpsim/array/reference.py.

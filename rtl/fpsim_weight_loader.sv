@@ -64,13 +64,13 @@ module fpsim_weight_loader #(
   assign last_beat    = codes && last_k && last_pass;
   assign w_ready_o    = run_i && (!codes || beat_ready_i);
   assign taken        = w_valid_i && w_ready_o;
-  assign tile_done_o  = taken && last_beat;
+  assign tile_done_o  = taken && last_beat && w_last_i;
   assign error_o      = taken && w_last_i != last_beat ? ERROR_W_LAST : '0;
   assign scale_en_o   = taken && state_q == StScales;
   assign zero_en_o    = taken && state_q == StZeros;
   assign col_o        = col_q;
 
-  assign beat_valid_o = run_i && codes && w_valid_i;
+  assign beat_valid_o = run_i && codes && w_valid_i && w_last_i == last_beat;  // no faulty tile is ever complete
   assign beat_first_o = k_q == '0 && !a_low_q && !b_low_q;
   assign beat_shift_o = k_q == '0 && (b_low_q || (a_low_q && !b_wide_i));
   assign beat_last_o  = last_k && last_pass;

@@ -1,7 +1,7 @@
 """How many clock cycles `fpsim_top` takes from start to done, if no stream ever waits: its counter's value.
 
-Phases follow one another; none overlaps another. With R rows and C columns of the array, n lanes of the row
-path, B = ⌈K / n⌉ beats of a row, r the real rows of a row tile, P passes:
+Of a row tile the rows come one after the other, then the tiles, which overlap. With R rows and C columns of
+the array, n lanes of the row path, B = ⌈K / n⌉ beats of a row, r the real rows of a row tile, P passes:
 
     a row        (2 + T)·B + log2 n + 3  load, rotate: B beats each; quantize: T cycles for each, 1, by
                                          division (int6, int8, zero points) 11; a memory's latency (twice),
@@ -9,13 +9,15 @@ path, B = ⌈K / n⌉ beats of a row, r the real rows of a row tile, P passes:
                  + 9                     where its zero point is found from it
     a tile       H·C + P·K               scales and biases, with zero points on either side (H = 2, else 1)
                                          these and the columns' sums; codes
-                 + drain                 R + C, and 1 with overlap (`fpsim.array.cycles.drain_cycles`)
+    one more     max(H·C + P·K, R + C + 1)   the array hands over a tile while the next one comes
+                 P·K + max(H·C, R + C)       without overlap: codes wait, scales and biases do not
+    the last     + drain                 R + C, and 1 with overlap (`fpsim.array.cycles.drain_cycles`)
                  + max(0, E - (R - r))   the stages of correction (3, where zero points are built in) and
                                          epilogue (4), less the padding rows behind the last real one
     a row tile   r rows, then ⌈N / C⌉ tiles
 
-The array could load a tile while the one before drains, and the row path could quantize rows meanwhile; this
-control uses neither.
+No tile waits for the scales of another one (`fpsim_column_bank` holds as many as that takes). Rows could be
+quantized while the array works on the tile before; with one set of code banks they are not.
 """
 
 from __future__ import annotations
@@ -39,14 +41,16 @@ def row_cycles(config: TopConfig, setup: Setup) -> int:
     return (2 + (DIVISION_CYCLES if divided else 1)) * beats + unit.hadamard_stages + 3 + wait
 
 
-def tile_cycles(config: TopConfig, setup: Setup, rows: int) -> int:
-    """Cycles of one tile with so many real rows, from its first column's scale to its last result."""
+def tiles_cycles(config: TopConfig, setup: Setup, rows: int, tiles: int) -> int:
+    """Cycles of so many tiles with so many real rows, from the first column's scale to the last result."""
     array = config.array
-    beats = passes(FORMATS[setup.a_fmt], FORMATS[setup.b_fmt]) * setup.k
+    heads = head_beats(config, zeros=setup.a_zero or setup.b_zero)
+    codes = passes(FORMATS[setup.a_fmt], FORMATS[setup.b_fmt]) * setup.k
+    drain = drain_cycles(array)
+    period = max(heads + codes, drain) if array.unit.overlap else codes + max(heads, drain)
     stages = EPILOGUE_STAGES + (CORRECTION_STAGES if config.zeros else 0)
     behind = array.rows - rows
-    heads = head_beats(config, zeros=setup.a_zero or setup.b_zero)
-    return heads + beats + drain_cycles(array) + max(0, stages - behind)
+    return heads + codes + (tiles - 1) * period + drain + max(0, stages - behind)
 
 
 def top_cycles(config: TopConfig, setup: Setup) -> int:
@@ -66,6 +70,6 @@ def top_cycles(config: TopConfig, setup: Setup) -> int:
     tiles = -(-setup.n // config.array.cols)
 
     def row_tile(rows: int) -> int:
-        return rows * row_cycles(config, setup) + tiles * tile_cycles(config, setup, rows)
+        return rows * row_cycles(config, setup) + tiles_cycles(config, setup, rows, tiles)
 
     return full * row_tile(config.array.rows) + (row_tile(rest) if rest else 0)

@@ -66,8 +66,8 @@ TOP_FAULTS = (
     _fault(
         "lost-tile",
         "top_control",
-        "assign more_cols = cols_left_q > 16'(Cols);",
-        "assign more_cols = cols_left_q >= 16'(2 * Cols);",
+        "assign more_loads = load_left_q > 16'(Cols);",
+        "assign more_loads = load_left_q >= 16'(2 * Cols);",
         "a ragged last tile of columns is left out",
     ),
     _fault(
@@ -162,6 +162,27 @@ TOP_FAULTS = (
         "the first zero point that is no code is taken",
     ),
     _fault(
+        "room",
+        "column_bank",
+        "assign room_o = held_q != AT_W'(TILES);",
+        "assign room_o = 1'b1;",
+        "scales of a tile are replaced while its results wait",
+    ),
+    _fault(
+        "faulty-tile",
+        "weight_loader",
+        "assign beat_valid_o = run_i && codes && w_valid_i && w_last_i == last_beat;",
+        "assign beat_valid_o = run_i && codes && w_valid_i;",
+        "results of a tile with an error come out",
+    ),
+    _fault(
+        "stop-early",
+        "top_control",
+        "if (all_left) state_d = StStopped;",
+        "state_d = StStopped;",
+        "an error takes back the results of the tiles before it",
+    ),
+    _fault(
         "row-scale",
         "tile_drain",
         "if (scale_en_i) scales_q[scale_row_i] <= scale_i;",
@@ -170,10 +191,10 @@ TOP_FAULTS = (
     ),
     _fault(
         "done-early",
-        "tile_drain",
-        "assign done_o = (array_last || array_done_q) && (y_last || y_done_q);",
-        "assign done_o = array_last || array_done_q;",
-        "a tile ends with the array, while results still wait",
+        "top_control",
+        "assign all_left = array_owed_d == '0 && y_owed_d == '0;",
+        "assign all_left = array_owed_d == '0;",
+        "a layer ends with the array, while results still wait",
     ),
     _fault(
         "amplitude-limit",
@@ -213,8 +234,8 @@ TOP_FAULTS = (
     _fault(
         "no-stop",
         "top_control",
-        "if (busy_o && error_i != '0) state_d = StStopped;",
-        "if (busy_o && error_i != '0) state_d = StIdle;",
+        "if (error_i != '0) state_d = StStopping;",
+        "if (error_i != '0) state_d = StIdle;",
         "after an error in the data the rest of the streams is not dropped",
     ),
 )

@@ -21,7 +21,7 @@ from fpsim.array.top import (
     sign_words,
     weight_beats,
 )
-from fpsim.array.top_cycles import row_cycles, tile_cycles, top_cycles
+from fpsim.array.top_cycles import row_cycles, tiles_cycles, top_cycles
 
 CONFIG = TopConfig(ArrayConfig(2, 3, UnitConfig(("e2m1", "int4"), hadamard_n=4)), 32)
 GOOD = Setup(2, 3, 8, a_fmt=0, b_fmt=3, rotate=True, static=True, exp=15, amp=1024)
@@ -237,10 +237,13 @@ def test_cycles_counted_by_hand() -> None:
     assert row_cycles(CONFIG, five) == 2 + 5 + 4
     # 3 columns, 5 codes, drain 2 + 3 + 1, correction's 3 and the epilogue's 4 behind the last row; one less
     # where a row is padding.
-    assert tile_cycles(CONFIG, five, 2) == 3 + 5 + 6 + 7
-    assert tile_cycles(CONFIG, five, 1) == 3 + 5 + 6 + 6
+    assert tiles_cycles(CONFIG, five, 2, 1) == 3 + 5 + 6 + 7
+    assert tiles_cycles(CONFIG, five, 1, 1) == 3 + 5 + 6 + 6
+    # The next tile's 3 columns and 5 codes come while the one before drains; of one code the drain is longer.
+    assert tiles_cycles(CONFIG, five, 2, 4) == 21 + 3 * 8
+    assert tiles_cycles(CONFIG, replace(five, k=1), 2, 4) == 17 + 3 * 6
     # 3 rows are 2 + 1, 4 channels are two tiles.
-    assert top_cycles(CONFIG, five) == (2 * 11 + 2 * 21) + (11 + 2 * 20)
+    assert top_cycles(CONFIG, five) == (2 * 11 + 21 + 8) + (11 + 20 + 8)
     # int8 times int4: a quotient takes 11 cycles for each beat, the codes take two passes; int8 twice: four.
     full = replace(five, m=2, n=3)
     assert top_cycles(CONFIG, replace(full, a_fmt=5, b_fmt=3)) == 2 * (2 + 5 + 24) + 21 + 5
@@ -254,6 +257,8 @@ def test_cycles_counted_by_hand() -> None:
     narrow = TopConfig(ArrayConfig(8, 8, UnitConfig(("e2m1",), overlap=False)), 128)
     # Two rows of eight: six of padding leave the array behind the last real one, more than the 4 stages.
     assert top_cycles(narrow, Setup(2, 8, 32)) == 2 * (3 * 1 + 5 + 3) + (8 + 32 + 16)
+    # Without overlap the next tile's codes wait for the drain, which hides its scales.
+    assert top_cycles(narrow, Setup(2, 16, 32)) == 2 * (3 * 1 + 5 + 3) + (8 + 32 + 16) + (32 + 16)
 
 
 @pytest.mark.parametrize(("m", "n", "k"), [(0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 33)])

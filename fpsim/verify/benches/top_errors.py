@@ -191,6 +191,40 @@ async def check_data_errors(host: TopHost) -> None:
         await host.run(*small_layer(host, 1))
 
 
+async def check_error_behind_results(host: TopHost) -> None:
+    """A fault in the stream of weights while results of the tile before wait: these come out, no others."""
+    config, array = host.config, host.config.array
+    program, rows = random_layer(
+        config, host.bench.rng, array.rows, 2 * array.cols, 1, rotate=False, static=False
+    )
+    setup = Setup.of(program, len(rows))
+    await host.set_up(setup, [])
+    host.y.pause = True
+    host.send_rows(rows)
+    good, faulty = (weight_beats(config, program, first) for first in (0, array.cols))
+    host.w.send_nowait(AxiStreamFrame(good))
+    host.w.send_nowait(AxiStreamFrame([*faulty, 0]))  # the tile's last beat has no tlast
+    host.expect(setup, [])
+    await host.write(Register.CONTROL, START)
+    while not (host.x.idle() and host.w.idle()):
+        await ClockCycles(host.dut.clk_i, 10)
+    await ClockCycles(host.dut.clk_i, FLUSH_CYCLES)
+    busy, done, code = await host.status()
+    host.require(
+        "busy, done and error while results wait", busy | done << 1 | code << 2, 1 | Error.W_LAST << 2
+    )
+    host.y.pause = False
+    while (await host.status())[0]:
+        await ClockCycles(host.dut.clk_i, 10)
+    host.require("results of the tile before", len(host.results), array.rows)
+    host.model = None
+    await ClockCycles(host.dut.clk_i, FLUSH_CYCLES)
+    await host.write(Register.CONTROL, SOFT_RESET)
+    await ClockCycles(host.dut.clk_i, 3)
+    host.require("status after the soft reset", await host.read(Register.STATUS), 0)
+    await host.run(*small_layer(host, 1))
+
+
 async def check_soft_reset(host: TopHost) -> None:
     """A soft reset in the middle of a layer waits for the result on offer, then the next layer runs."""
     config = host.config
