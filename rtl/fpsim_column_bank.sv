@@ -40,7 +40,8 @@ module fpsim_column_bank #(
   localparam int BIAS_AT = 24;  // whole bytes below it for the scale
   localparam int SUM_AT  = 16;
   localparam int TILES   = Zeros != 0 ? 3 : 2;
-  localparam int AT_W    = 2;
+  localparam int AT_W    = $clog2(TILES);
+  localparam int HELD_W  = 2;
 
   logic unused_w;
   assign unused_w = ^w_i;  // padding
@@ -48,13 +49,14 @@ module fpsim_column_bank #(
   // ---------------------------------
   // Places in the queue
   // ---------------------------------
-  logic [AT_W-1:0] load_at_q, zero_at_q, scale_at_q, held_q;
+  logic [AT_W-1:0]   load_at_q, zero_at_q, scale_at_q;
+  logic [HELD_W-1:0] held_q;
 
   function automatic logic [AT_W-1:0] after(input logic [AT_W-1:0] at);
     after = at == AT_W'(TILES - 1) ? '0 : at + 1'b1;
   endfunction
 
-  assign room_o = held_q != AT_W'(TILES);
+  assign room_o = held_q != HELD_W'(TILES);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -66,7 +68,7 @@ module fpsim_column_bank #(
       if (loaded_i) load_at_q <= after(load_at_q);
       if (corrected_i) zero_at_q <= after(zero_at_q);
       if (released_i) scale_at_q <= after(scale_at_q);
-      held_q <= held_q + AT_W'(loaded_i) - AT_W'(released_i);
+      held_q <= held_q + HELD_W'(loaded_i) - HELD_W'(released_i);
     end
   end
 

@@ -20,6 +20,7 @@ module fpsim_core #(
   parameter int Overlap   = fpsim_pkg::OVERLAP,
   parameter int Wide      = 1,  // 1: INT6 and INT8 too
   parameter int Zeros     = 1,  // 1: zero points too
+  parameter int Outer     = 1,  // 1: rotations across beats too
   parameter int KMax      = 4608,
   parameter int WBeatW    = 64  // bits of a beat of w
 ) (
@@ -35,7 +36,7 @@ module fpsim_core #(
   input  logic [15:0]                            k_i,
   input  logic [fpsim_row_pkg::QUANT_W-1:0]      a_fmt_i,
   input  logic [fpsim_row_pkg::QUANT_W-1:0]      b_fmt_i,
-  input  logic [3:0]                             recipe_i,  // {zero points of the weights, of the rows, static, rotate}
+  input  logic [12:0]                            recipe_i,  // of fpsim_top_config
   input  logic [fpsim_pkg::FP16_EXP_W-1:0]       exp_i,
   input  logic [31:0]                            amp_i,
   input  logic [7:0]                             zero_i,
@@ -120,14 +121,15 @@ module fpsim_core #(
   );
 
   fpsim_row_path #(
-    .N(HadamardN), .GuardBits(GuardBits), .Formats(Formats), .Wide(Wide), .Zeros(Zeros), .KMax(KMax)
+    .N(HadamardN), .GuardBits(GuardBits), .Formats(Formats), .Wide(Wide), .Zeros(Zeros), .Outer(Outer),
+    .KMax(KMax)
   ) u_row_path (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
     .run_i       (run_rows),
     .k_i         (k_i),
     .fmt_i       (a_fmt_i),
-    .recipe_i    (recipe_i[2:0]),
+    .recipe_i    ({recipe_i[12:4], recipe_i[2:0]}),
     .exp_i       (exp_i),
     .amp_i       (amp_i),
     .zero_i      (zero_i),

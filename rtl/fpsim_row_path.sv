@@ -1,7 +1,8 @@
 // One FP16 row after the other from the stream x to codes, each in three phases of its B = ceil(K / N) beats:
 //
 //   load        x ─► row_align: memory, largest exponent
-//   rotate      row_align ─► integers ─► hadamard ─► rotated memory; largest magnitude, range
+//   rotate      row_align ─► integers ─► row_rotation ─► rotated memory; largest magnitude, range
+//   outer       rotated memory ─► row_rotation ─► rotated memory, likewise; once or twice, if at all
 //   quantize    row_amplitude ─► amplitude, scale, zero point;  rotated memory ─► row_quantizer ─► codes, their sum
 //
 // A row is taken only where run_i is 1. After an error (row_align) the row path must be reset.
@@ -18,6 +19,7 @@ module fpsim_row_path #(
   parameter int Formats   = fpsim_pkg::FORMATS,
   parameter int Wide      = 1,  // 1: INT6 and INT8 too
   parameter int Zeros     = 1,  // 1: zero points too
+  parameter int Outer     = 1,  // 1: rotations across beats too
   parameter int KMax      = 4608
 ) (
   input  logic                             clk_i,
@@ -25,7 +27,7 @@ module fpsim_row_path #(
   input  logic                             run_i,
   input  logic [15:0]                      k_i,
   input  logic [fpsim_row_pkg::QUANT_W-1:0] fmt_i,
-  input  logic [2:0]                       recipe_i,  // {zero points, static, rotate}
+  input  logic [11:0]                      recipe_i,  // {base, points of the outer rotation, zero points, static, rotate}
   input  logic [fpsim_pkg::FP16_EXP_W-1:0] exp_i,   // the static scale's registers
   input  logic [31:0]                      amp_i,
   input  logic [7:0]                       zero_i,
@@ -48,11 +50,11 @@ module fpsim_row_path #(
 
   localparam int EXP_W  = fpsim_pkg::FP16_EXP_W;
   localparam int INT_W  = 12 + GuardBits;       // aligned element
-  localparam int ROT_W  = INT_W + $clog2(N);    // rotated element
+  localparam int ROT_W  = INT_W + $clog2(Outer != 0 ? KMax : N);  // rotated element
   localparam int LANE_W = $clog2(N);
   localparam int AT_W   = $clog2(KMax / N);     // beat of a row
 
-  logic            load, rotate, quantize;      // phase
+  logic            load, rotate, outer, second, quantize;  // phase
   logic            reading, fetched, taken;     // a beat is read; its data are there; a beat of x is taken
   logic            is_last, phase_end;          // the row's last beat
   logic [AT_W-1:0] in_at, out_at;               // beat that enters the phase, beat that leaves it
@@ -90,19 +92,23 @@ module fpsim_row_path #(
   // Rotate
   // ---------------------------------
   logic [N*ROT_W-1:0] rotated, rotated_beat;
-  logic               rotated_valid, unused_ready;
+  logic               rotated_valid, outer_ready;
 
-  fpsim_hadamard #(.N(N), .InW(INT_W)) u_hadamard (
-    .clk_i      (clk_i),
-    .rst_ni     (rst_ni),
-    .enable_i   (recipe_i[0]),
-    .signs_i    (signs_i),
-    .in_valid_i (fetched && rotate),
-    .in_ready_o (unused_ready),
-    .x_i        (aligned),
-    .out_valid_o(rotated_valid),
-    .out_ready_i(1'b1),
-    .y_o        (rotated)
+  fpsim_row_rotation #(.N(N), .InW(INT_W), .W(ROT_W), .Outer(Outer), .MaxBeats(KMax / N)) u_rotation (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .enable_i    (recipe_i[0]),
+    .signs_i     (signs_i),
+    .x_valid_i   (fetched && rotate),
+    .x_i         (aligned),
+    .second_i    (second),
+    .points_i    (recipe_i[9:3]),
+    .base_i      (recipe_i[11:10]),
+    .beat_valid_i(fetched && outer),
+    .beat_ready_o(outer_ready),
+    .beat_i      (rotated_beat),
+    .y_valid_o   (rotated_valid),
+    .y_o         (rotated)
   );
 
   fpsim_beat_memory #(.W(N * ROT_W), .Beats(KMax / N)) u_rotated_memory (
@@ -110,7 +116,7 @@ module fpsim_row_path #(
     .write_en_i(rotated_valid),
     .write_at_i(out_at),
     .write_i   (rotated),
-    .read_en_i (reading && quantize),
+    .read_en_i (reading && !rotate),
     .read_at_i (in_at),
     .read_o    (rotated_beat)
   );
@@ -121,7 +127,7 @@ module fpsim_row_path #(
   logic           codes_valid, quantizer_ready, amplitude_ready, unused_amp;
   logic [ROT_W:0] amp;
 
-  assign unused_amp   = ^amp_i[31:ROT_W+1];
+  assign unused_amp   = ^amp_i;
   assign code_write_o = codes_valid;
   assign code_at_o    = out_at;
   assign row_done_o   = quantize && phase_end;
@@ -138,7 +144,7 @@ module fpsim_row_path #(
     .asymmetric_i (recipe_i[2]),
     .fmt_i        (fmt_i),
     .exp_i        (row_exp),
-    .static_amp_i (amp_i[ROT_W:0]),
+    .static_amp_i ((ROT_W+1)'(amp_i)),
     .static_zero_i(zero_i),
     .ready_o      (amplitude_ready),
     .amp_o        (amp),
@@ -169,11 +175,15 @@ module fpsim_row_path #(
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
     .last_beat_i (highest[LANE_W +: AT_W]),
+    .first_i     (recipe_i[0] && recipe_i[9:3] > 7'd1),
+    .second_i    (recipe_i[0] && recipe_i[11:10] != 2'd0),
     .taken_i     (taken),
-    .accept_i    (rotate || (quantizer_ready && amplitude_ready)),
+    .accept_i    (rotate || (outer ? outer_ready : quantizer_ready && amplitude_ready)),
     .leaves_i    (rotated_valid || codes_valid),
     .load_o      (load),
     .rotate_o    (rotate),
+    .outer_o     (outer),
+    .second_o    (second),
     .quantize_o  (quantize),
     .read_o      (reading),
     .in_at_o     (in_at),

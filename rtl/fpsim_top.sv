@@ -23,6 +23,7 @@ module fpsim_top #(
   parameter int HadamardN = fpsim_pkg::HADAMARD_N,
   parameter int Saturate  = fpsim_pkg::SATURATE,
   parameter int Overlap   = fpsim_pkg::OVERLAP,
+  parameter int Outer     = 1,    // 1: rotations across beats too
   parameter int KMax      = 4608  // multiple of 32, of HadamardN, >= 2 of it
 ) (
   input  logic             clk_i,
@@ -71,15 +72,13 @@ module fpsim_top #(
   localparam int WIDE   = int'(fpsim_pkg::has_format(Formats, fpsim_pkg::FMT_INT4) && Saturate == 0);
   localparam int ZEROS  = int'(WIDE != 0 && AccW <= 38);
   // What the host reads of the build.
-  localparam int BUILD0 = Rows + (Cols << 8) + (HadamardN << 16) + (Formats << 24) + (Saturate << 28) + (Overlap << 29);
+  localparam int BUILD0 = Rows + (Cols << 8) + (HadamardN << 16) + (Formats << 24) + (Saturate << 28) + (Overlap << 29)
+                        + (Outer << 30);
   localparam int BUILD1 = AccW + (GuardBits << 8) + (KMax << 16);
 
   logic unused_protection;
   assign unused_protection = ^{s_axil_awprot, s_axil_arprot};
 
-  // ---------------------------------
-  // Registers
-  // ---------------------------------
   logic        write, write_error, read_error, sign_write, start, clear;
   logic [9:0]  write_at, read_at;
   logic [31:0] write_data, read_data;
@@ -114,7 +113,7 @@ module fpsim_top #(
   );
 
   logic                             busy, stopped, finished;
-  logic [3:0]                       recipe;
+  logic [12:0]                      recipe;
   logic [7:0]                       data_error, zero;
   logic [15:0]                      m, n, k;
   logic [fpsim_row_pkg::QUANT_W-1:0] a_fmt, b_fmt;
@@ -122,8 +121,8 @@ module fpsim_top #(
   logic [31:0]                      amplitude;
 
   fpsim_top_regs #(
-    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .Wide(WIDE), .Zeros(ZEROS), .KMax(KMax),
-    .Build0(BUILD0), .Build1(BUILD1)
+    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .Wide(WIDE), .Zeros(ZEROS), .Outer(Outer),
+    .KMax(KMax), .Build0(BUILD0), .Build1(BUILD1)
   ) u_regs (
     .clk_i        (clk_i),
     .rst_ni       (rst_ni),
@@ -153,12 +152,10 @@ module fpsim_top #(
     .zero_o       (zero)
   );
 
-  // ---------------------------------
-  // Datapath
-  // ---------------------------------
   fpsim_core #(
     .Rows(Rows), .Cols(Cols), .Formats(Formats), .AccW(AccW), .GuardBits(GuardBits), .HadamardN(HadamardN),
-    .Saturate(Saturate), .Overlap(Overlap), .Wide(WIDE), .Zeros(ZEROS), .KMax(KMax), .WBeatW(W_BEAT_W)
+    .Saturate(Saturate), .Overlap(Overlap), .Wide(WIDE), .Zeros(ZEROS), .Outer(Outer), .KMax(KMax),
+    .WBeatW(W_BEAT_W)
   ) u_core (
     .clk_i            (clk_i),
     .rst_ni           (rst_ni && !clear),

@@ -17,6 +17,7 @@ module fpsim_top_regs #(
   parameter int HadamardN = fpsim_pkg::HADAMARD_N,
   parameter int Wide      = 1,  // 1: INT6 and INT8 too
   parameter int Zeros     = 1,  // 1: zero points too
+  parameter int Outer     = 1,  // 1: rotations across beats too
   parameter int KMax      = 4608,
   parameter int Build0    = 0,  // the two words that tell the host what is built in
   parameter int Build1    = 0
@@ -43,7 +44,7 @@ module fpsim_top_regs #(
   output logic [15:0]                   k_o,
   output logic [fpsim_row_pkg::QUANT_W-1:0] a_fmt_o,
   output logic [fpsim_row_pkg::QUANT_W-1:0] b_fmt_o,
-  output logic [3:0]                    recipe_o,       // {zero points of the weights, of the rows, static, rotate}
+  output logic [12:0]                   recipe_o,       // of fpsim_top_config
   output logic [fpsim_pkg::FP16_EXP_W-1:0] exp_o,
   output logic [31:0]                   amp_o,
   output logic [7:0]                    zero_o
@@ -79,7 +80,8 @@ module fpsim_top_regs #(
   end
 
   fpsim_top_config #(
-    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .Wide(Wide), .Zeros(Zeros), .KMax(KMax)
+    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .Wide(Wide), .Zeros(Zeros), .Outer(Outer),
+    .KMax(KMax)
   ) u_config (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),

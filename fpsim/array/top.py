@@ -29,6 +29,9 @@ B_FORMAT_AT = 4  # of Register.FORMATS, where the weights' selector begins
 LARGEST_DIMENSION = 65_535  # of M and N: the counters have 16 bits
 SCALE_BITS, BIAS_AT, BIAS_BITS = 19, 24, 16  # of a beat with a column's scale and bias
 ZERO_BITS, SUM_AT, SUM_BITS = 16, 16, 21  # of a beat with a column's zero point and sum of codes
+OUTER_ORDERS = (1, 12, 36)  # by base
+BASE_AT, BLOCKS_AT = 8, 16  # of Register.OUTER, above the points
+LARGEST_POINTS = 64
 ZEROS_ACC_BITS = 38  # widest accumulators with zero points: the epilogue takes 40 bits
 ZEROS_DEPTH = 8191  # longest rows with zero points
 CODE_BITS, FP16_BITS, WORD_BITS = 4, 16, 32
@@ -52,6 +55,7 @@ class Register(IntEnum):
     STATIC_EXP = 0x30
     STATIC_AMP = 0x34
     STATIC_ZERO = 0x38
+    OUTER = 0x3C
 
 
 class Error(IntEnum):
@@ -72,6 +76,7 @@ class Error(IntEnum):
     W_LAST = 12
     A_ZERO = 13
     B_ZERO = 14
+    OUTER = 15
 
 
 DATA_ERRORS = (Error.X_LAST, Error.X_SPECIAL, Error.W_LAST)
@@ -85,10 +90,12 @@ class TopConfig:
         array: units and shape of the array.
         k_max: longest row that the memories hold: a multiple of 32 and of hadamard_n, at least two beats,
             at most 16384 (the sign window).
+        outer: whether rotations across beats are built in.
     """
 
     array: ArrayConfig
     k_max: int = 4608
+    outer: bool = True
 
     def __post_init__(self) -> None:
         n = self.array.unit.hadamard_n
@@ -99,7 +106,7 @@ class TopConfig:
 
     def rtl_parameters(self) -> dict[str, int]:
         """The SystemVerilog parameters of `fpsim_top`."""
-        return {**self.array.rtl_parameters(), "KMax": self.k_max}
+        return {**self.array.rtl_parameters(), "KMax": self.k_max, "Outer": int(self.outer)}
 
     @property
     def zeros(self) -> bool:
@@ -120,7 +127,8 @@ class TopConfig:
             | p["HadamardN"] << 16
             | p["Formats"] << 24
             | p["Saturate"] << 28
-            | p["Overlap"] << 29,
+            | p["Overlap"] << 29
+            | p["Outer"] << 30,
             p["AccW"] | p["GuardBits"] << 8 | p["KMax"] << 16,
         )
 
@@ -137,6 +145,8 @@ class Setup:
         exp, amp: these registers.
         a_zero, b_zero: whether rows, weights have zero points.
         zero: register of the rows' zero point with a static scale, in two's complement.
+        points, base, blocks: of rotations across beats: order of Sylvester's matrix, 1: 12 and 2: 36 times as
+            many beats, blocks of a row; points 0 and base 0: none.
     """
 
     m: int
@@ -151,10 +161,22 @@ class Setup:
     a_zero: bool = False
     b_zero: bool = False
     zero: int = 0
+    points: int = 0
+    base: int = 0
+    blocks: int = 0
+
+    @property
+    def order(self) -> int:
+        """Beats of a rotation's block."""
+        return OUTER_ORDERS[self.base] * max(self.points, 1)
 
     @classmethod
-    def of(cls, program: LayerProgram, rows: int) -> Setup:
-        """The registers for a layer and a number of rows."""
+    def of(cls, program: LayerProgram, rows: int, config: TopConfig) -> Setup:
+        """The registers for a layer and a number of rows.
+
+        Raises:
+            ValueError: a rotation in blocks that this accelerator has no way to make.
+        """
         n, k = program.shape
         static = program.static
         return cls(
@@ -170,6 +192,7 @@ class Setup:
             program.act_zero is not None,
             program.weight_zero is not None,
             program.act_zero % (1 << WORD_BITS) if isinstance(program.act_zero, int) else 0,
+            *_outer(program, config),
         )
 
     def writes(self) -> list[tuple[Register, int]]:
@@ -186,6 +209,7 @@ class Setup:
             (Register.STATIC_EXP, self.exp),
             (Register.STATIC_AMP, self.amp),
             (Register.STATIC_ZERO, self.zero),
+            (Register.OUTER, self.points | self.base << BASE_AT | self.blocks << BLOCKS_AT),
         ]
 
 
@@ -194,22 +218,44 @@ def check(config: TopConfig, setup: Setup) -> Error:
     unit = config.array.unit
     n = unit.hadamard_n
     built_in = [FORMATS.index(name) for name in (*unit.formats, *(WIDE_FORMATS if unit.wide else ()))]
-    amp_end = (n if setup.rotate else 1) * (1 << (unit.align_bits - (not setup.a_zero)))
+    across = bool(setup.points or setup.base)
+    powers = [1 << e for e in range(LARGEST_POINTS.bit_length())]
+    outer = config.outer and setup.base < len(OUTER_ORDERS) and setup.points in (0, *powers)
+    block = n * (setup.order if setup.base < len(OUTER_ORDERS) else max(setup.points, 1))
+    whole = setup.k == block * setup.blocks if across else setup.k % n == 0
+    amp_end = (block if setup.rotate else 1) * (1 << (unit.align_bits - (not setup.a_zero)))
     bits = bin(setup.amp).removeprefix("0b").rstrip("0")
     zeros = config.zeros and setup.k <= ZEROS_DEPTH
     verdicts = (
         (1 <= setup.m <= LARGEST_DIMENSION, Error.M),
         (1 <= setup.n <= LARGEST_DIMENSION, Error.N),
         (1 <= setup.k <= config.k_max, Error.K),
-        (not setup.rotate or setup.k % n == 0, Error.ROTATION),
+        (not setup.rotate or whole, Error.ROTATION),
         (setup.a_fmt in built_in, Error.A_FORMAT),
         (setup.b_fmt in built_in, Error.B_FORMAT),
         (not setup.static or 1 <= setup.exp <= 30, Error.STATIC_EXP),
         (not setup.static or (0 < setup.amp < amp_end and len(bits) <= 11), Error.STATIC_AMP),
         (not setup.a_zero or (zeros and _is_zero_point(setup)), Error.A_ZERO),
         (not setup.b_zero or (zeros and _is_integer(setup.b_fmt)), Error.B_ZERO),
+        (not setup.rotate or not across or outer, Error.OUTER),
     )
     return next((error for legal, error in verdicts if not legal), Error.NONE)
+
+
+def _outer(program: LayerProgram, config: TopConfig) -> tuple[int, int, int]:
+    """Points, base and blocks of a layer's rotation; 0, 0, 0 where it stays within the beats."""
+    lanes = config.array.unit.hadamard_n
+    n = program.rotation(config.array.unit)
+    if n is None or n == lanes:
+        return 0, 0, 0
+    k = program.shape[1]
+    for base, order in enumerate(OUTER_ORDERS):
+        points = n // (lanes * order)
+        if n == lanes * order * points and points & (points - 1) == 0 and points <= LARGEST_POINTS:
+            return points if points > 1 else 0, base, k // n
+    raise ValueError(
+        f"{program.name}: hadamard_n={n}: expected {lanes}, or 1, 12 or 36 times 2^k of that, k up to 6"
+    )
 
 
 def _is_integer(selector: int) -> bool:

@@ -7,6 +7,8 @@ the array, n lanes of the row path, B = ⌈K / n⌉ beats of a row, r the real r
                                          division (int6, int8, zero points) 11; a memory's latency (twice),
                                          the butterflies' stages, the quantizer's register
                  + 9                     where its zero point is found from it
+                 + B·(p + 1) + 3         for each factor of p beats of a rotation across beats: Sylvester's
+                                         of 2 to 64, 12 or 36
     a tile       H·C + P·K               scales and biases, with zero points on either side (H = 2, else 1)
                                          these and the columns' sums; codes
     one more     max(H·C + P·K, R + C + 1)   the array hands over a tile while the next one comes
@@ -24,7 +26,7 @@ from __future__ import annotations
 
 from fpsim.array.config import passes
 from fpsim.array.cycles import drain_cycles
-from fpsim.array.top import FORMATS, Setup, TopConfig, check, head_beats
+from fpsim.array.top import FORMATS, OUTER_ORDERS, Setup, TopConfig, check, head_beats
 from fpsim.formats import get
 
 EPILOGUE_STAGES, CORRECTION_STAGES = 4, 3
@@ -38,6 +40,8 @@ def row_cycles(config: TopConfig, setup: Setup) -> int:
     beats = -(-setup.k // unit.hadamard_n)
     divided = get(FORMATS[setup.a_fmt]).bits > 4 or setup.a_zero
     wait = ZERO_CYCLES if setup.a_zero and not setup.static else 0
+    factors = [p for p in (setup.points, OUTER_ORDERS[setup.base]) if p > 1 and setup.rotate]
+    wait += sum(beats * (p + 1) + 3 for p in factors)
     return (2 + (DIVISION_CYCLES if divided else 1)) * beats + unit.hadamard_stages + 3 + wait
 
 

@@ -164,7 +164,7 @@ TOP_FAULTS = (
     _fault(
         "room",
         "column_bank",
-        "assign room_o = held_q != AT_W'(TILES);",
+        "assign room_o = held_q != HELD_W'(TILES);",
         "assign room_o = 1'b1;",
         "scales of a tile are replaced while its results wait",
     ),
@@ -181,6 +181,34 @@ TOP_FAULTS = (
         "if (all_left) state_d = StStopped;",
         "state_d = StStopped;",
         "an error takes back the results of the tiles before it",
+    ),
+    _fault(
+        "outer-first",
+        "row_phases",
+        "if (first_i) state_d = StFirst;",
+        "if (first_i && !second_i) state_d = StFirst;",
+        "of two factors of a rotation only the outer one is applied",
+    ),
+    _fault(
+        "outer-stride",
+        "row_rotation",
+        ".stride_i (second_i && points_i > 7'd1 ? AT_W'(points_i) : AT_W'(1)),",
+        ".stride_i (AT_W'(1)),",
+        "the outer factor runs over neighbours, not over blocks of the inner one",
+    ),
+    _fault(
+        "outer-range",
+        "row_path",
+        ".beat_i (rotated_valid),",
+        ".beat_i (rotated_valid && rotate),",
+        "a row's amplitude is that of its beats before they are rotated across",
+    ),
+    _fault(
+        "outer-blocks",
+        "top_check",
+        "assign whole = across ? block * 40'(blocks) == 40'(k_i)",
+        "assign whole = across ? block * 40'(blocks) >= 40'(k_i)",
+        "a row that its blocks do not make is taken",
     ),
     _fault(
         "row-scale",

@@ -43,6 +43,7 @@ def write_layers(path: Path, layers: Sequence[LayerRun]) -> None:
             f"{index}.bias": program.bias,
             f"{index}.signs": np.zeros(0, np.int8) if program.signs is None else program.signs,
             f"{index}.static": np.array([] if static is None else [static.exp, static.amp], np.int64),
+            f"{index}.hadamard_n": np.array(program.hadamard_n or 0),
             f"{index}.act_zero": np.array(str(program.act_zero)),
             f"{index}.weight_zero": np.zeros(0, np.int16) if weight_zero is None else weight_zero,
             f"{index}.x": layer.x,
@@ -69,6 +70,7 @@ def read_layers(path: str | Path) -> list[LayerRun]:
                 data[f"{index}.bias"],
                 signs if len(signs) else None,
                 StaticScale(int(static[0]), int(static[1])) if len(static) else None,
+                hadamard_n=int(data[f"{index}.hadamard_n"]) or None,
                 act_zero=_act_zero(str(data[f"{index}.act_zero"])),
                 weight_zero=weight_zero if len(weight_zero) else None,
             )

@@ -69,6 +69,42 @@ def test_results_come_tile_by_tile_without_padding_rows() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("n", "word"),
+    [(None, 0), (4, 0), (16, 4), (48, 1 << 8), (96, 2 | 1 << 8), (144, 2 << 8), (288, 2 | 2 << 8)],
+)
+def test_blocks_of_a_rotation_have_a_register(n: int | None, word: int) -> None:
+    k = 576
+    layer = program(weight_codes=np.zeros((2, k), np.uint8), signs=np.ones(k, np.int8), hadamard_n=n)
+    blocks = k // n << 16 if n and word else 0
+    assert dict(Setup.of(layer, 1, CONFIG).writes())[Register.OUTER] == word | blocks
+
+
+@pytest.mark.parametrize("n", [2, 24, 512])  # half a beat, 12 by half beats, 128 beats
+def test_blocks_that_the_engine_does_not_make_are_refused(n: int) -> None:
+    layer = program(weight_codes=np.zeros((2, 1536), np.uint8), signs=np.ones(1536, np.int8), hadamard_n=n)
+    with pytest.raises(ValueError, match=f"hadamard_n={n}: expected 4, or 1, 12 or 36 times"):
+        Setup.of(layer, 1, CONFIG)
+
+
+def test_a_start_checks_the_blocks_of_a_rotation() -> None:
+    config = TopConfig(CONFIG.array, 640)
+    across = replace(GOOD, points=2, base=1, blocks=3, k=288)
+    assert check(config, across) == Error.NONE
+    assert check(config, replace(across, k=284)) == Error.ROTATION
+    assert check(config, replace(across, blocks=2)) == Error.ROTATION
+    assert check(config, replace(across, k=284, rotate=False)) == Error.NONE
+    assert check(config, replace(across, points=3, k=432)) == Error.OUTER
+    assert check(config, replace(across, base=3, k=24)) == Error.OUTER
+    assert check(config, replace(GOOD, points=128, blocks=1, k=512)) == Error.OUTER
+    assert check(config, replace(GOOD, points=64, blocks=1, k=256)) == Error.NONE
+    assert check(config, replace(across, amp=(96 << 15) - (1 << 11))) == Error.NONE
+    assert check(config, replace(across, amp=96 << 15)) == Error.STATIC_AMP
+    assert check(replace(config, outer=False), across) == Error.OUTER
+    # 72 beats through P of 2, then of 12: 3 and 13 cycles each, 3 more either time.
+    assert row_cycles(config, across) - row_cycles(config, replace(across, rotate=False)) == 72 * 16 + 6
+
+
 def test_signs_are_bits_of_words_lowest_first() -> None:
     signs = [1] * 40
     signs[0] = signs[33] = -1
@@ -76,7 +112,7 @@ def test_signs_are_bits_of_words_lowest_first() -> None:
 
 
 def test_registers_of_a_layer() -> None:
-    setup = Setup.of(program(static=StaticScale(3, 7), signs=np.ones(3, np.int8)), 5)
+    setup = Setup.of(program(static=StaticScale(3, 7), signs=np.ones(3, np.int8)), 5, CONFIG)
     assert setup == Setup(5, 2, 3, 0, 3, rotate=True, static=True, exp=3, amp=7)
     assert dict(setup.writes())[Register.FORMATS] == 0x30
     assert dict(setup.writes())[Register.RECIPE] == 3
@@ -100,7 +136,7 @@ def test_wide_weights_come_once_for_each_pass_nibble_by_nibble() -> None:
 
 
 def test_wide_formats_have_selectors() -> None:
-    setup = Setup.of(program(act_fmt="int6", weight_fmt="int8"), 1)
+    setup = Setup.of(program(act_fmt="int6", weight_fmt="int8"), 1, CONFIG)
     assert (setup.a_fmt, setup.b_fmt) == (4, 5)
     assert dict(setup.writes())[Register.FORMATS] == 0x54
 
@@ -131,10 +167,12 @@ def test_zero_points_and_sums_come_between_scales_and_codes() -> None:
 
 def test_zero_points_have_registers() -> None:
     static = program(act_fmt="int8", act_zero=-3, static=StaticScale(3, 7), weight_zero=np.zeros(2, np.int16))
-    setup = Setup.of(static, 1)
+    setup = Setup.of(static, 1, CONFIG)
     assert dict(setup.writes())[Register.RECIPE] == 0b1110
     assert dict(setup.writes())[Register.STATIC_ZERO] == 0xFFFFFFFD
-    assert dict(Setup.of(program(act_fmt="int8", act_zero="row"), 1).writes())[Register.RECIPE] == 0b0100
+    assert (
+        dict(Setup.of(program(act_fmt="int8", act_zero="row"), 1, CONFIG).writes())[Register.RECIPE] == 0b0100
+    )
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def run_on_the_top(config: ArrayConfig, layers: list[LayerRun], file: Path) -> N
         run = simulate(Job("top", config, kinds=("random",)), bench="fpsim.verify.benches.top_block_tests")
     assert sum(layer.y.size for layer in layers) <= run.vectors["random"]
     for layer in layers:
-        setup = Setup.of(layer.program, len(layer.x))
+        setup = Setup.of(layer.program, len(layer.x), top_config(config))
         assert run.measured[layer.program.name] == top_cycles(top_config(config), setup)
 
 
@@ -111,9 +111,13 @@ def test_a_block_of_the_digits_model_comes_out_bit_for_bit(tmp_path: Path) -> No
     run_on_the_top(SMALL, digits_layers("rotated-w4a4", BLOCK_LAYERS, SMALL), tmp_path / "layers.npz")
 
 
-@pytest.mark.parametrize("recipe", ["smoothquant-w8a8", "htg-w8a8"])  # symmetric; static zero points
-def test_a_layer_of_8_bits_comes_out_bit_for_bit(recipe: str, tmp_path: Path) -> None:
-    layers = digits_layers(recipe, ["blocks.2.attn.proj"], SMALL)
+# Static zero points; rows' own, weights' too, rotated in blocks of 12 beats and of 4 times 12.
+@pytest.mark.parametrize(
+    ("recipe", "layer"),
+    [("htg-w8a8", "attn.proj"), ("vidit-q-w8a8", "attn.proj"), ("vidit-q-w4a8", "mlp.fc2")],
+)
+def test_a_layer_of_8_bits_comes_out_bit_for_bit(recipe: str, layer: str, tmp_path: Path) -> None:
+    layers = digits_layers(recipe, [f"blocks.2.{layer}"], SMALL)
     run_on_the_top(SMALL, layers, tmp_path / "layers.npz")
 
 

@@ -179,7 +179,7 @@ class TopHost:
 
         With `cut` it returns so many cycles after the start, the layer on its way.
         """
-        setup = Setup.of(program, len(rows))
+        setup = Setup.of(program, len(rows), self.config)
         signs = [] if program.signs is None else [int(s) for s in program.signs]
         await self.set_up(setup, signs)
         self.send_rows(rows)

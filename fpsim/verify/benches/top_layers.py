@@ -9,7 +9,7 @@ import numpy as np
 
 from fpsim.array.config import WIDE_FORMATS
 from fpsim.array.program import LayerProgram, StaticScale
-from fpsim.array.top import TopConfig
+from fpsim.array.top import OUTER_ORDERS, TopConfig
 from fpsim.formats import get
 
 Rows = list[list[int]]
@@ -46,6 +46,7 @@ def random_layer(
         for want, fmt in zip(wanted, (act_fmt, weight_fmt), strict=True)
     )
     half = get(act_fmt).n_codes // 2
+    block = rng.choice(blocks(config, k)) if rotate else 1
     return (
         LayerProgram(
             name="random",
@@ -57,12 +58,21 @@ def random_layer(
             ),
             bias=np.array([_fp16(rng, 15) for _ in range(n)], np.uint16),
             signs=np.array([rng.choice((-1, 1)) for _ in range(k)], np.int8) if rotate else None,
-            static=_static(config, rng, rotate, a_zero) if static else None,
+            static=_static(config, rng, block, a_zero) if static else None,
+            hadamard_n=block if rotate else None,
             act_zero=None if not a_zero else rng.randint(-half, half - 1) if static else "row",
             weight_zero=np.array([_zero(rng) for _ in range(n)], np.int16) if b_zero else None,
         ),
         [_row(rng, k) for _ in range(m)],
     )
+
+
+def blocks(config: TopConfig, k: int) -> list[int]:
+    """Sizes of a rotation's blocks that make a row of K elements whole; every second one is the largest."""
+    lanes = config.array.unit.hadamard_n
+    orders = [order << e for order in OUTER_ORDERS for e in range(7)] if config.outer else [1]
+    sizes = sorted({lanes * order for order in orders if k % (lanes * order) == 0})
+    return sizes + sizes[-1:] * len(sizes)
 
 
 def _zero(rng: random.Random) -> int:
@@ -95,9 +105,9 @@ def _row(rng: random.Random, k: int) -> list[int]:
     return [x if kind == "wide" or rng.random() < 0.2 else 0 for x in row]
 
 
-def _static(config: TopConfig, rng: random.Random, rotate: bool, zero: bool) -> StaticScale:
+def _static(config: TopConfig, rng: random.Random, block: int, zero: bool) -> StaticScale:
     unit = config.array.unit
-    bits = unit.align_bits - (not zero) + (unit.hadamard_stages if rotate else 0)
+    bits = unit.align_bits - (not zero) + block.bit_length() - 1
     wide = rng.randint(1, bits)
     amp = rng.randint(1 << (wide - 1), (1 << wide) - 1)
     return StaticScale(rng.randint(1, 30), amp >> max(wide - 11, 0) << max(wide - 11, 0))

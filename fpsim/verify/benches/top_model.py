@@ -92,6 +92,7 @@ class TopModel:
             bias=np.array([(word >> BIAS_AT) & 0xFFFF for word in heads], np.uint16),
             signs=np.array(self.signs[: setup.k], np.int8) if setup.rotate else None,
             static=StaticScale(setup.exp, setup.amp) if setup.static else None,
+            hadamard_n=self.config.array.unit.hadamard_n * setup.order if setup.rotate else None,
             act_zero=self._act_zero(),
             weight_zero=self._weight_zero(cols) if setup.b_zero else None,
         )

@@ -40,6 +40,8 @@ def shapes(host: TopHost) -> list[tuple[int, int, int, bool]]:
         (2 * r + 1, 2 * c + 1, 3 * lanes, True),
         (1, c, host.config.k_max, True),
         (r, 6 * c - 1, 1, False),
+        (2, 1, 24 * lanes, True),
+        (1, 1, 36 * lanes, True),
     ]
 
 
@@ -107,7 +109,7 @@ async def random(dut: Any) -> None:
             formats=formats,
             zeros=zeros,
         )
-        setup = asdict(Setup.of(program, m))
+        setup = asdict(Setup.of(program, m, host.config))
         name = " ".join(f"{field}={int(value)}" for field, value in setup.items())
         measured[name] = await host.run(program, rows)
     await check_long_wait(host)
