@@ -51,7 +51,6 @@ module fpsim_top_check #(
 
   assign {b_asymmetric, a_asymmetric, is_static, rotate} = recipe_i;
   assign lowest    = amp_i & (~amp_i + 32'd1);
-  assign limit     = (rotate ? block << ALIGN_W : 40'd1 << ALIGN_W) << a_asymmetric;
   assign amp_legal = amp_i != '0 && 40'(amp_i) < limit && (amp_i >> SIG_W) < lowest;
 
   // Rotation: blocks of HadamardN, times the points of Sylvester's matrix, times 12 or 36; whole ones make a row.
@@ -66,6 +65,7 @@ module fpsim_top_check #(
   assign order  = base == 2'd1 ? 40'd12 : base == 2'd2 ? 40'd36 : 40'd1;
   assign block  = order * 40'(HadamardN) * (points == '0 ? 40'd1 : 40'(points));
   assign whole  = across ? block * 40'(blocks) == 40'(k_i) : (k_i & 32'(HadamardN - 1)) == '0;
+  assign limit  = (rotate ? block << ALIGN_W : 40'd1 << ALIGN_W) << a_asymmetric;
 
   // Integers have zero points; the static one is a code.
   function automatic logic integer_format(input logic [fpsim_row_pkg::QUANT_W-1:0] fmt);
