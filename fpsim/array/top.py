@@ -289,7 +289,7 @@ def row_beats(config: TopConfig, row: Sequence[int], padding: int = 0) -> list[i
     lanes = config.array.unit.hadamard_n
     missing = -len(row) % lanes
     whole = [*row, *((padding >> FP16_BITS * i) & 0xFFFF for i in range(missing))]
-    return [_packed(whole[at : at + lanes], FP16_BITS) for at in range(0, len(whole), lanes)]
+    return [packed(whole[at : at + lanes], FP16_BITS) for at in range(0, len(whole), lanes)]
 
 
 def weight_beats(
@@ -323,7 +323,7 @@ def weight_beats(
     for _, nibble in order:
         for step in range(k):
             codes = [_nibble(int(program.weight_codes[c, step]), program.weight_fmt, nibble) for c in real]
-            beats.append(padding[len(beats)] & ~code_mask | _packed(codes, CODE_BITS))
+            beats.append(padding[len(beats)] & ~code_mask | packed(codes, CODE_BITS))
     return [word & ((1 << config.weight_beat_bits) - 1) for word in beats]
 
 
@@ -359,40 +359,6 @@ def _value(code: int, fmt: str) -> int:
     return decode(code, fmt).value if fmt in OPERAND_FORMATS else integer_value(code, fmt)
 
 
-@dataclass(frozen=True)
-class ResultBeat:
-    """One beat of y.
-
-    Attributes:
-        data: FP16 bits of C columns, column 0 lowest; 0 beyond N.
-        keep: two bits (bytes) for each column, 0 beyond N.
-        last: the last row of a tile.
-    """
-
-    data: int
-    keep: int
-    last: bool
-
-
-def result_beats(config: TopConfig, y: Sequence[Sequence[int]]) -> list[ResultBeat]:
-    """All beats of y: row tile by row tile, column tile by column tile, real row by real row.
-
-    Args:
-        config: the accelerator.
-        y: FP16 bits (M, N).
-    """
-    rows, cols = config.array.rows, config.array.cols
-    beats = []
-    for top in range(0, len(y), rows):
-        tile = y[top : top + rows]
-        for left in range(0, len(y[0]), cols):
-            for index, row in enumerate(tile):
-                real = row[left : left + cols]
-                keep = (1 << 2 * len(real)) - 1
-                beats.append(ResultBeat(_packed(real, FP16_BITS), keep, index == len(tile) - 1))
-    return beats
-
-
 def _nibble(code: int, fmt: str, nibble: int) -> int:
     """Of a wide code the high (0) or the low nibble (1); other codes are their own."""
     if fmt not in WIDE_FORMATS:
@@ -401,7 +367,8 @@ def _nibble(code: int, fmt: str, nibble: int) -> int:
     return low if nibble else high
 
 
-def _packed(lanes: Sequence[int], bits: int) -> int:
+def packed(lanes: Sequence[int], bits: int) -> int:
+    """One word out of lanes, the first one lowest."""
     word = 0
     for index, lane in enumerate(lanes):
         word |= int(lane) << index * bits

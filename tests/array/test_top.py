@@ -12,16 +12,15 @@ from fpsim.array.program import LayerProgram, StaticScale
 from fpsim.array.top import (
     Error,
     Register,
-    ResultBeat,
     Setup,
     TopConfig,
     check,
-    result_beats,
     row_beats,
     sign_words,
     weight_beats,
 )
 from fpsim.array.top_cycles import row_cycles, tiles_cycles, top_cycles
+from fpsim.array.top_results import ResultBeat, result_beats
 
 CONFIG = TopConfig(ArrayConfig(2, 3, UnitConfig(("e2m1", "int4"), hadamard_n=4)), 32)
 GOOD = Setup(2, 3, 8, a_fmt=0, b_fmt=3, rotate=True, static=True, exp=15, amp=1024)

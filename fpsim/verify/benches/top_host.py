@@ -32,13 +32,13 @@ from fpsim.array.top import (
     SIGN_WINDOW,
     START,
     Register,
-    ResultBeat,
     Setup,
     head_beats,
     row_beats,
     sign_words,
     weight_beats,
 )
+from fpsim.array.top_results import ResultBeat
 from fpsim.verify.benches.harness import Bench
 from fpsim.verify.benches.top_model import TopModel
 from fpsim.verify.top_unit import top_config

@@ -19,12 +19,11 @@ from fpsim.array.top import (
     SCALE_BITS,
     WORD_BITS,
     ZERO_BITS,
-    ResultBeat,
     Setup,
     TopConfig,
     head_beats,
-    result_beats,
 )
+from fpsim.array.top_results import ResultBeat, result_beats
 from fpsim.formats import get
 
 
