@@ -3,7 +3,7 @@
 //   x ─► row_path ─► codes ─┐          rows to codes, one row after the other
 //   w ──────────────────────┴─► tile_path ─► y
 //
-// Configuration (m_i to amp_i, the signs) keeps still from start_i to the last result. Streams and errors: rtl/README.md,
+// Configuration (m_i to zero_i, the signs) keeps still from start_i to the last result. Streams and errors: rtl/README.md,
 // "top". rst_ni also is the soft reset.
 // Latency and Throughput: fpsim/array/top_cycles.py. Overflow: that of the units. Python twin: fpsim/array/reference.py.
 
@@ -18,6 +18,11 @@ module fpsim_core #(
   parameter int HadamardN = fpsim_pkg::HADAMARD_N,
   parameter int Saturate  = fpsim_pkg::SATURATE,
   parameter int Overlap   = fpsim_pkg::OVERLAP,
+  parameter int ProductCut = fpsim_pkg::PRODUCT_CUT,   // pipeline cuts of the array
+  parameter int HadamardCut = fpsim_pkg::HADAMARD_CUT, // and of the Hadamard engine
+  parameter int Wide      = 1,  // 1: INT6 and INT8 too
+  parameter int Zeros     = 1,  // 1: zero points too
+  parameter int Outer     = 1,  // 1: rotations across beats too
   parameter int KMax      = 4608,
   parameter int WBeatW    = 64  // bits of a beat of w
 ) (
@@ -31,12 +36,12 @@ module fpsim_core #(
   input  logic [15:0]                            m_i,
   input  logic [15:0]                            n_i,
   input  logic [15:0]                            k_i,
-  input  logic [fpsim_pkg::FMT_W-1:0]            a_fmt_i,
-  input  logic [fpsim_pkg::FMT_W-1:0]            b_fmt_i,
-  input  logic                                   rotate_i,
-  input  logic                                   static_i,
+  input  logic [fpsim_row_pkg::QUANT_W-1:0]      a_fmt_i,
+  input  logic [fpsim_row_pkg::QUANT_W-1:0]      b_fmt_i,
+  input  logic [12:0]                            recipe_i,  // of fpsim_top_config
   input  logic [fpsim_pkg::FP16_EXP_W-1:0]       exp_i,
   input  logic [31:0]                            amp_i,
+  input  logic [7:0]                             zero_i,
   input  logic                                   sign_write_i,
   input  logic [8:0]                             sign_write_at_i,
   input  logic [31:0]                            sign_write_data_i,
@@ -70,7 +75,7 @@ module fpsim_core #(
   // ---------------------------------
   // Order
   // ---------------------------------
-  logic              run_rows, run_weights, run_drain, row_done, weights_done, tile_done;
+  logic              run_rows, run_weights, run_drain, row_done, weights_done, array_done, y_done;
   logic [ROW_W-1:0]  row;
   logic [ROWS_W-1:0] tile_rows;
   logic [COLS_W-1:0] tile_cols;
@@ -83,7 +88,8 @@ module fpsim_core #(
     .n_i           (n_i),
     .row_done_i    (row_done),
     .weights_done_i(weights_done),
-    .tile_done_i   (tile_done),
+    .array_done_i  (array_done),
+    .y_done_i      (y_done),
     .error_i       (error_o),
     .run_rows_o    (run_rows),
     .run_weights_o (run_weights),
@@ -102,8 +108,10 @@ module fpsim_core #(
   logic [AT_W-1:0]                        sign_at, code_at;
   logic [HadamardN-1:0]                   signs;
   logic                                   code_write;
-  logic [HadamardN*fpsim_pkg::CODE_W-1:0] row_codes;
+  logic [HadamardN*fpsim_pkg::CODE_W-1:0] row_low, row_high;
   logic [fpsim_pkg::TF32_W-1:0]           row_scale;
+  logic [7:0]                             row_zero;
+  logic [20:0]                            row_sum;
 
   fpsim_sign_memory #(.N(HadamardN), .KMax(KMax)) u_signs (
     .clk_i     (clk_i),
@@ -114,16 +122,19 @@ module fpsim_core #(
     .read_o    (signs)
   );
 
-  fpsim_row_path #(.N(HadamardN), .GuardBits(GuardBits), .Formats(Formats), .KMax(KMax)) u_row_path (
+  fpsim_row_path #(
+    .N(HadamardN), .GuardBits(GuardBits), .Formats(Formats), .Wide(Wide), .Zeros(Zeros), .Outer(Outer),
+    .Cut(HadamardCut), .KMax(KMax)
+  ) u_row_path (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
     .run_i       (run_rows),
     .k_i         (k_i),
     .fmt_i       (a_fmt_i),
-    .rotate_i    (rotate_i),
-    .static_i    (static_i),
+    .recipe_i    ({recipe_i[12:4], recipe_i[2:0]}),
     .exp_i       (exp_i),
     .amp_i       (amp_i),
+    .zero_i      (zero_i),
     .sign_at_o   (sign_at),
     .signs_i     (signs),
     .x_valid_i   (x_valid_i),
@@ -132,9 +143,12 @@ module fpsim_core #(
     .x_last_i    (x_last_i),
     .code_write_o(code_write),
     .code_at_o   (code_at),
-    .codes_o     (row_codes),
+    .low_o       (row_low),
+    .high_o      (row_high),
     .row_done_o  (row_done),
     .row_scale_o (row_scale),
+    .row_zero_o  (row_zero),
+    .row_sum_o   (row_sum),
     .error_o     (x_error)
   );
 
@@ -143,13 +157,16 @@ module fpsim_core #(
   // ---------------------------------
   fpsim_tile_path #(
     .Rows(Rows), .Cols(Cols), .Formats(Formats), .AccW(AccW), .HadamardN(HadamardN), .Saturate(Saturate),
-    .Overlap(Overlap), .KMax(KMax), .WBeatW(WBeatW)
+    .Overlap(Overlap), .Wide(Wide), .Zeros(Zeros), .KMax(KMax), .WBeatW(WBeatW),
+    .ProductCut(ProductCut)
   ) u_tile_path (
     .clk_i         (clk_i),
     .rst_ni        (rst_ni),
     .k_i           (k_i),
     .a_fmt_i       (a_fmt_i),
     .b_fmt_i       (b_fmt_i),
+    .a_zero_i      (recipe_i[2]),
+    .b_zero_i      (recipe_i[3]),
     .run_weights_i (run_weights),
     .run_drain_i   (run_drain),
     .rows_i        (tile_rows),
@@ -157,9 +174,12 @@ module fpsim_core #(
     .code_write_i  (code_write),
     .row_i         (row),
     .code_at_i     (code_at),
-    .codes_i       (row_codes),
+    .low_i         (row_low),
+    .high_i        (row_high),
     .row_done_i    (row_done),
     .row_scale_i   (row_scale),
+    .row_zero_i    (row_zero),
+    .row_sum_i     (row_sum),
     .w_valid_i     (w_valid_i),
     .w_ready_o     (w_ready),
     .w_data_i      (w_data_i),
@@ -170,7 +190,8 @@ module fpsim_core #(
     .y_keep_o      (y_keep_o),
     .y_last_o      (y_last_o),
     .weights_done_o(weights_done),
-    .tile_done_o   (tile_done),
+    .array_done_o  (array_done),
+    .y_done_o      (y_done),
     .error_o       (w_error)
   );
 

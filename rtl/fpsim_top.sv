@@ -7,7 +7,7 @@
 // Register map and layout of the streams: rtl/README.md, "top". Buses have the names of ARM IHI 0022 (AXI4-Lite) and
 // ARM IHI 0051 (AXI4-Stream), so that their signals carry no _i and _o; clk_i is ACLK, rst_ni is ARESETn.
 // Every output is a function of registers alone; valid waits for no ready and stays until it. The streams wait for one
-// another: a tile's weights are taken only after its rows, and the next beats only after its results have been taken.
+// another: a tile's weights are taken only after its rows, the next rows only after all results of the rows before.
 //
 // Latency and Throughput: fpsim/array/top_cycles.py. Overflow: that of the units. An illegal start or an error in the data
 // sets an error code. Python twin: fpsim/array/top.py; what it computes: fpsim/array/reference.py.
@@ -23,6 +23,9 @@ module fpsim_top #(
   parameter int HadamardN = fpsim_pkg::HADAMARD_N,
   parameter int Saturate  = fpsim_pkg::SATURATE,
   parameter int Overlap   = fpsim_pkg::OVERLAP,
+  parameter int ProductCut = fpsim_pkg::PRODUCT_CUT,   // pipeline cuts of the array
+  parameter int HadamardCut = fpsim_pkg::HADAMARD_CUT, // and of the Hadamard engine
+  parameter int Outer     = 1,    // 1: rotations across beats too
   parameter int KMax      = 4608  // multiple of 32, of HadamardN, >= 2 of it
 ) (
   input  logic             clk_i,
@@ -66,16 +69,18 @@ module fpsim_top #(
 );
 
   localparam int W_BEAT_W = 8 * ((4 * Cols > 40 ? 4 * Cols + 7 : 40) / 8);
+  // INT6 and INT8 go through the array as nibbles: with INT4, in accumulators that wrap. Sums without zero points then fit
+  // the epilogue's 40 bits.
+  localparam int WIDE   = int'(fpsim_pkg::has_format(Formats, fpsim_pkg::FMT_INT4) && Saturate == 0);
+  localparam int ZEROS  = int'(WIDE != 0 && AccW <= 38);
   // What the host reads of the build.
-  localparam int BUILD0 = Rows + (Cols << 8) + (HadamardN << 16) + (Formats << 24) + (Saturate << 28) + (Overlap << 29);
+  localparam int BUILD0 = Rows + (Cols << 8) + (HadamardN << 16) + (Formats << 24) + (Saturate << 28) + (Overlap << 29)
+                        + (Outer << 30);
   localparam int BUILD1 = AccW + (GuardBits << 8) + (KMax << 16);
 
   logic unused_protection;
   assign unused_protection = ^{s_axil_awprot, s_axil_arprot};
 
-  // ---------------------------------
-  // Registers
-  // ---------------------------------
   logic        write, write_error, read_error, sign_write, start, clear;
   logic [9:0]  write_at, read_at;
   logic [31:0] write_data, read_data;
@@ -109,15 +114,17 @@ module fpsim_top #(
     .read_error_i (read_error)
   );
 
-  logic                             busy, stopped, finished, rotate, is_static;
-  logic [7:0]                       data_error;
+  logic                             busy, stopped, finished;
+  logic [12:0]                      recipe;
+  logic [7:0]                       data_error, zero;
   logic [15:0]                      m, n, k;
-  logic [fpsim_pkg::FMT_W-1:0]      a_fmt, b_fmt;
+  logic [fpsim_row_pkg::QUANT_W-1:0] a_fmt, b_fmt;
   logic [fpsim_pkg::FP16_EXP_W-1:0] exponent;
   logic [31:0]                      amplitude;
 
   fpsim_top_regs #(
-    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .KMax(KMax), .Build0(BUILD0), .Build1(BUILD1)
+    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .Wide(WIDE), .Zeros(ZEROS), .Outer(Outer),
+    .KMax(KMax), .Build0(BUILD0), .Build1(BUILD1)
   ) u_regs (
     .clk_i        (clk_i),
     .rst_ni       (rst_ni),
@@ -141,18 +148,16 @@ module fpsim_top #(
     .k_o          (k),
     .a_fmt_o      (a_fmt),
     .b_fmt_o      (b_fmt),
-    .rotate_o     (rotate),
-    .static_o     (is_static),
+    .recipe_o     (recipe),
     .exp_o        (exponent),
-    .amp_o        (amplitude)
+    .amp_o        (amplitude),
+    .zero_o       (zero)
   );
 
-  // ---------------------------------
-  // Datapath
-  // ---------------------------------
   fpsim_core #(
     .Rows(Rows), .Cols(Cols), .Formats(Formats), .AccW(AccW), .GuardBits(GuardBits), .HadamardN(HadamardN),
-    .Saturate(Saturate), .Overlap(Overlap), .KMax(KMax), .WBeatW(W_BEAT_W)
+    .Saturate(Saturate), .Overlap(Overlap), .Wide(WIDE), .Zeros(ZEROS), .Outer(Outer), .KMax(KMax),
+    .ProductCut(ProductCut), .HadamardCut(HadamardCut), .WBeatW(W_BEAT_W)
   ) u_core (
     .clk_i            (clk_i),
     .rst_ni           (rst_ni && !clear),
@@ -166,10 +171,10 @@ module fpsim_top #(
     .k_i              (k),
     .a_fmt_i          (a_fmt),
     .b_fmt_i          (b_fmt),
-    .rotate_i         (rotate),
-    .static_i         (is_static),
+    .recipe_i         (recipe),
     .exp_i            (exponent),
     .amp_i            (amplitude),
+    .zero_i           (zero),
     .sign_write_i     (sign_write),
     .sign_write_at_i  (write_at[8:0]),
     .sign_write_data_i(write_data),

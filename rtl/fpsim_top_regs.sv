@@ -1,4 +1,4 @@
-// Registers of the accelerator: configuration, start, soft reset, status, cycle counter. rtl/README.md has the map.
+// Registers of the accelerator: start, soft reset, status, cycle counter; top_config has the rest. rtl/README.md has the map.
 //
 // Start is passed on (start_o, one cycle) if the machine rests, no stop from an error stands, and the configuration is
 // legal; else the write is answered with an error, and error_q says why. Registers and signs keep still while a layer
@@ -15,6 +15,9 @@ module fpsim_top_regs #(
   parameter int Formats   = fpsim_pkg::FORMATS,
   parameter int GuardBits = fpsim_pkg::GUARD_BITS,
   parameter int HadamardN = fpsim_pkg::HADAMARD_N,
+  parameter int Wide      = 1,  // 1: INT6 and INT8 too
+  parameter int Zeros     = 1,  // 1: zero points too
+  parameter int Outer     = 1,  // 1: rotations across beats too
   parameter int KMax      = 4608,
   parameter int Build0    = 0,  // the two words that tell the host what is built in
   parameter int Build1    = 0
@@ -39,26 +42,23 @@ module fpsim_top_regs #(
   output logic [15:0]                   m_o,
   output logic [15:0]                   n_o,
   output logic [15:0]                   k_o,
-  output logic [fpsim_pkg::FMT_W-1:0]   a_fmt_o,
-  output logic [fpsim_pkg::FMT_W-1:0]   b_fmt_o,
-  output logic                          rotate_o,
-  output logic                          static_o,
+  output logic [fpsim_row_pkg::QUANT_W-1:0] a_fmt_o,
+  output logic [fpsim_row_pkg::QUANT_W-1:0] b_fmt_o,
+  output logic [12:0]                   recipe_o,       // of fpsim_top_config
   output logic [fpsim_pkg::FP16_EXP_W-1:0] exp_o,
-  output logic [31:0]                   amp_o
+  output logic [31:0]                   amp_o,
+  output logic [7:0]                    zero_o
 );
 
   localparam logic [31:0] ID         = 32'h4650_534D;  // "FPSM"
-  localparam logic [31:0] VERSION    = 32'h0001_0000;
+  localparam logic [31:0] VERSION    = 32'h0002_0000;
   localparam logic [7:0]  ERROR_BUSY = 8'd9;           // start while a layer runs
   localparam logic [9:0]  AT_ID = 10'd0, AT_VERSION = 10'd1, AT_BUILD0 = 10'd2, AT_BUILD1 = 10'd3;
-  localparam logic [9:0]  AT_CONTROL = 10'd4, AT_STATUS = 10'd5, AT_CYCLES = 10'd6, AT_M = 10'd7, AT_N = 10'd8;
-  localparam logic [9:0]  AT_K = 10'd9, AT_FORMATS = 10'd10, AT_RECIPE = 10'd11, AT_EXP = 10'd12, AT_AMP = 10'd13;
+  localparam logic [9:0]  AT_CONTROL = 10'd4, AT_STATUS = 10'd5, AT_CYCLES = 10'd6;
 
-  logic [31:0] m_q, n_q, k_q, exp_q, amp_q, cycles_q;
-  logic [3:0]  formats_q;  // {weights, activations}
-  logic [1:0]  recipe_q;   // {static, rotate}
+  logic [31:0] cycles_q, config_data;
   logic [7:0]  error_q, check_error;
-  logic        done_q, reset_pending_q, clear_q, busy;
+  logic        done_q, reset_pending_q, clear_q, busy, config_found;
 
   // ---------------------------------
   // Writes
@@ -66,7 +66,6 @@ module fpsim_top_regs #(
   logic is_sign, is_config, is_control, wants_start, wants_reset;
 
   assign is_sign      = write_at_i[9];
-  assign is_config    = !is_sign && write_at_i >= AT_M && write_at_i <= AT_AMP;
   assign is_control   = write_at_i == AT_CONTROL;
   assign wants_start  = write_i && is_control && write_data_i[0];
   assign wants_reset  = write_i && is_control && write_data_i[1];
@@ -80,34 +79,30 @@ module fpsim_top_regs #(
     else if (!is_sign && !is_config) write_error_o = 1'b1;
   end
 
-  fpsim_top_check #(.Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .KMax(KMax)) u_check (
-    .m_i     (m_q),
-    .n_i     (n_q),
-    .k_i     (k_q),
-    .a_fmt_i (a_fmt_o),
-    .b_fmt_i (b_fmt_o),
-    .rotate_i(rotate_o),
-    .static_i(static_o),
-    .exp_i   (exp_q),
-    .amp_i   (amp_q),
-    .error_o (check_error)
+  fpsim_top_config #(
+    .Formats(Formats), .GuardBits(GuardBits), .HadamardN(HadamardN), .Wide(Wide), .Zeros(Zeros), .Outer(Outer),
+    .KMax(KMax)
+  ) u_config (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .write_at_i  (write_at_i),
+    .owned_o     (is_config),
+    .write_i     (write_i && is_config && !busy),
+    .write_data_i(write_data_i),
+    .read_at_i   (read_at_i),
+    .found_o     (config_found),
+    .read_data_o (config_data),
+    .error_o     (check_error),
+    .m_o         (m_o),
+    .n_o         (n_o),
+    .k_o         (k_o),
+    .a_fmt_o     (a_fmt_o),
+    .b_fmt_o     (b_fmt_o),
+    .recipe_o    (recipe_o),
+    .exp_o       (exp_o),
+    .amp_o       (amp_o),
+    .zero_o      (zero_o)
   );
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      {m_q, n_q, k_q, exp_q, amp_q, formats_q, recipe_q} <= '0;
-    end else if (write_i && is_config && !busy) begin
-      case (write_at_i)
-        AT_M:       m_q       <= write_data_i;
-        AT_N:       n_q       <= write_data_i;
-        AT_K:       k_q       <= write_data_i;
-        AT_FORMATS: formats_q <= {write_data_i[5:4], write_data_i[1:0]};
-        AT_RECIPE:  recipe_q  <= write_data_i[1:0];
-        AT_EXP:     exp_q     <= write_data_i;
-        default:    amp_q     <= write_data_i;
-      endcase
-    end
-  end
 
   // ---------------------------------
   // Status
@@ -158,28 +153,14 @@ module fpsim_top_regs #(
       AT_CONTROL: read_data_o = '0;
       AT_STATUS:  read_data_o = {16'd0, error_q, 6'd0, done_q, busy};
       AT_CYCLES:  read_data_o = cycles_q;
-      AT_M:       read_data_o = m_q;
-      AT_N:       read_data_o = n_q;
-      AT_K:       read_data_o = k_q;
-      AT_FORMATS: read_data_o = {26'd0, formats_q[3:2], 2'd0, formats_q[1:0]};
-      AT_RECIPE:  read_data_o = {30'd0, recipe_q};
-      AT_EXP:     read_data_o = exp_q;
-      AT_AMP:     read_data_o = amp_q;
       default: begin
-        read_data_o  = '0;
-        read_error_o = 1'b1;
+        read_data_o  = config_data;
+        read_error_o = !config_found;
       end
     endcase
   end
 
-  assign clear_o            = clear_q;
-  assign m_o                = m_q[15:0];
-  assign n_o                = n_q[15:0];
-  assign k_o                = k_q[15:0];
-  assign {b_fmt_o, a_fmt_o} = formats_q;
-  assign {static_o, rotate_o} = recipe_q;
-  assign exp_o              = exp_q[fpsim_pkg::FP16_EXP_W-1:0];
-  assign amp_o              = amp_q;
+  assign clear_o = clear_q;
 
 endmodule
 

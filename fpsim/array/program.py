@@ -60,8 +60,8 @@ class LayerProgram:
             With act_zero, the activation's levels are 2^b - 1 steps.
         bias: uint16 (N,), FP16 bits, finite.
         signs: int8 (K,) of +1 and -1 if rows are rotated on the way in; None if they are not.
-        hadamard_n: block size of that rotation, 2^k, 12 · 2^k or 36 · 2^k; None: the Hadamard engine's. Any
-            other size is the model's alone: the engine in SystemVerilog has one.
+        hadamard_n: block size of that rotation, 2^k, 12 · 2^k or 36 · 2^k; None: the Hadamard engine's. In
+            SystemVerilog blocks are whole beats of the engine (rtl/README.md, "top").
         act_zero: None: activations are symmetric. "row": each row has a zero point, found with its scale. A
             number: the zero point of a static scale, a code in two's complement. int4, int6 and int8 only.
         weight_zero: int16 (N,), the weights' zero points: a weight is worth its code less the zero point of

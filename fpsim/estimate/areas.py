@@ -35,16 +35,23 @@ SIZES: dict[str, dict[str, int]] = {
     "fpsim_zero_correction": {"Lanes": 4},
 }
 # These hold a memory, of which synthesis would make registers; in silicon it is an SRAM.
-LEFT_OUT = (
+MEMORIES = (
     "fpsim_beat_memory",
     "fpsim_code_banks",
+    "fpsim_column_bank",
     "fpsim_core",
     "fpsim_hadamard_outer",
+    "fpsim_nibble_banks",
+    "fpsim_row_align",
     "fpsim_row_path",
+    "fpsim_row_rotation",
     "fpsim_sign_memory",
     "fpsim_tile_path",
     "fpsim_top",
 )
+# These are units of the table side by side, and what joins them.
+JOINED = ("fpsim_row_amplitude", "fpsim_row_quantizer", "fpsim_tile_drain")
+LEFT_OUT = MEMORIES + JOINED
 
 
 @dataclass(frozen=True)

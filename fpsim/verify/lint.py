@@ -76,11 +76,19 @@ LINT_SIZES: dict[str, list[dict[str, int]]] = {
     "fpsim_fifo": [{"Depth": 1}, {"Depth": 2, "W": 1}, {"Depth": 5}, {"Depth": 64}],
     "fpsim_skid": [{"W": 1}],
     "fpsim_epilogue": [{"Lanes": 1}, {"Lanes": 2, "AccW": 9}, {"Lanes": 2, "AccW": 40}],
+    "fpsim_row_amplitude": [{"Zeros": 0}],
+    "fpsim_row_quantizer": [{"N": 2, "Zeros": 0}, {"N": 2, "Wide": 0, "Zeros": 0}],
+    "fpsim_row_rotation": [{"Outer": 0}],
+    "fpsim_nibble_banks": [{"Wide": 0}],
+    "fpsim_column_bank": [{"Cols": 1}, {"Zeros": 0}],
     "fpsim_sign_memory": [{"N": 128}, {"N": 4, "KMax": 32}],
     "fpsim_top": [
         {"Rows": 1, "Cols": 1, "HadamardN": 2, "KMax": 32},
         {"Rows": 3, "Cols": 5, "HadamardN": 4, "Formats": 9, "AccW": 12, "GuardBits": 0, "KMax": 32},
         {"Rows": 2, "Cols": 21, "HadamardN": 128, "Overlap": 0, "GuardBits": 8, "KMax": 256},
+        {"Rows": 2, "Cols": 2, "HadamardN": 4, "Formats": 1, "Outer": 0, "KMax": 32},
+        {"Rows": 2, "Cols": 2, "AccW": 40, "GuardBits": 8, "KMax": 16384},
+        {"Rows": 2, "Cols": 2, "HadamardN": 8, "KMax": 32, "ProductCut": 1, "HadamardCut": 2},
     ],
 }
 

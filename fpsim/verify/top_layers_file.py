@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ class LayerRun:
     """A layer, rows, and what the machine makes of them.
 
     Attributes:
-        program: the layer; 4-bit formats, no zero points.
+        program: the layer.
         x: uint16 (M, K), FP16 bits.
         y: uint16 (M, N), FP16 bits.
     """
@@ -34,6 +35,7 @@ def write_layers(path: Path, layers: Sequence[LayerRun]) -> None:
     arrays: dict[str, NDArray[np.generic]] = {}
     for index, layer in enumerate(layers):
         program, static = layer.program, layer.program.static
+        weight_zero = program.weight_zero
         arrays |= {
             f"{index}.names": np.array([program.name, program.act_fmt, program.weight_fmt]),
             f"{index}.weight_codes": program.weight_codes,
@@ -41,6 +43,9 @@ def write_layers(path: Path, layers: Sequence[LayerRun]) -> None:
             f"{index}.bias": program.bias,
             f"{index}.signs": np.zeros(0, np.int8) if program.signs is None else program.signs,
             f"{index}.static": np.array([] if static is None else [static.exp, static.amp], np.int64),
+            f"{index}.hadamard_n": np.array(program.hadamard_n or 0),
+            f"{index}.act_zero": np.array(str(program.act_zero)),
+            f"{index}.weight_zero": np.zeros(0, np.int16) if weight_zero is None else weight_zero,
             f"{index}.x": layer.x,
             f"{index}.y": layer.y,
         }
@@ -55,6 +60,7 @@ def read_layers(path: str | Path) -> list[LayerRun]:
         for index in range(sum(name.endswith(".names") for name in data)):
             name, act_fmt, weight_fmt = (str(text) for text in data[f"{index}.names"])
             signs, static = data[f"{index}.signs"], data[f"{index}.static"]
+            weight_zero = data[f"{index}.weight_zero"]
             program = LayerProgram(
                 name,
                 act_fmt,
@@ -64,6 +70,15 @@ def read_layers(path: str | Path) -> list[LayerRun]:
                 data[f"{index}.bias"],
                 signs if len(signs) else None,
                 StaticScale(int(static[0]), int(static[1])) if len(static) else None,
+                hadamard_n=int(data[f"{index}.hadamard_n"]) or None,
+                act_zero=_act_zero(str(data[f"{index}.act_zero"])),
+                weight_zero=weight_zero if len(weight_zero) else None,
             )
             layers.append(LayerRun(program, data[f"{index}.x"], data[f"{index}.y"]))
     return layers
+
+
+def _act_zero(text: str) -> int | Literal["row"] | None:
+    if text == "None":
+        return None
+    return "row" if text == "row" else int(text)

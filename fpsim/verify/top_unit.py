@@ -10,8 +10,8 @@ K_MAX = 384  # of the builds under test: the longest row of the digits model
 
 
 def top_config(config: ArrayConfig) -> TopConfig:
-    """The accelerator under test."""
-    return TopConfig(config, K_MAX)
+    """The accelerator under test: what a build can leave out is left out together."""
+    return TopConfig(config, K_MAX, outer=config.unit.overlap)
 
 
 def _top(config: ArrayConfig) -> Unit:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fpsim.array.config import UnitConfig
-from fpsim.estimate.areas import AREAS, LEFT_OUT, SIZES, committed_areas, module_names
+from fpsim.estimate.areas import AREAS, JOINED, LEFT_OUT, MEMORIES, SIZES, committed_areas, module_names
 from fpsim.estimate.characterize import RTL, rtl_hash
 from fpsim.estimate.costs import find_units
 
@@ -53,4 +53,5 @@ def test_the_table_of_modules_shows_the_areas() -> None:
     for module, area in committed_areas().items():
         size = ", ".join(f"`{name}` = {value}" for name, value in area.parameters.items())
         assert shown[module] == f"{area.ge:.0f}" + (f" ({size})" if size else "")
-    assert {shown[module] for module in LEFT_OUT} == {"memory"}
+    assert {shown[module] for module in MEMORIES} == {"memory"}
+    assert {shown[module] for module in JOINED} == {"its units"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from fpsim.array.config import ArrayConfig, UnitConfig
 from fpsim.array.layer import Machine
 from fpsim.array.program import LayerProgram
+from fpsim.array.top import Setup
 from fpsim.array.top_cycles import top_cycles
 from fpsim.dit.checkpoint import load_noise
 from fpsim.dit.threads import use_threads
@@ -30,15 +32,28 @@ from fpsim.verify.yosys import run_yosys
 pytestmark = pytest.mark.rtl
 
 SMALL = ArrayConfig(4, 4, UnitConfig(hadamard_n=8))
-# More columns than rows, one row, a format left out, no overlap, narrow words.
-ODD = ArrayConfig(1, 3, UnitConfig(("e2m1", "int4"), acc_bits=12, guard_bits=0, hadamard_n=4, overlap=False))
+# More columns than rows, one row, a format left out, no overlap, narrow words, pipeline cuts.
+ODD = ArrayConfig(
+    1,
+    3,
+    UnitConfig(
+        ("e2m1", "int4"),
+        acc_bits=12,
+        guard_bits=0,
+        hadamard_n=4,
+        overlap=False,
+        product_cut=True,
+        hadamard_cut=2,
+    ),
+)
 BLOCK_LAYERS = tuple(f"blocks.2.{name}" for name in ("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"))
 TIMESTEP = 473
 
 
-def shape(name: str) -> dict[str, int]:
-    """m, n, k of "m=4 n=4 k=8"."""
-    return {word[0]: int(word[2:]) for word in name.split()}
+def cycles_by_formula(config: ArrayConfig, name: str) -> int:
+    """Cycles of "m=4 n=4 k=8 a_fmt=5 ...": the registers of the layer."""
+    registers = {field: int(value) for field, value in (word.split("=") for word in name.split())}
+    return top_cycles(top_config(config), Setup(**registers))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("config", [SMALL, ODD], ids=["small", "odd"])
@@ -48,7 +63,7 @@ def test_layers_resets_and_errors_are_the_laws(config: ArrayConfig) -> None:
     assert run.vectors["random"] > 500
     assert len(run.measured) >= 5
     for name, cycles in run.measured.items():
-        assert cycles == top_cycles(top_config(config), **shape(name)), name
+        assert cycles == cycles_by_formula(config, name), name
 
 
 def test_four_valued_logic_gives_the_same_results_and_no_x() -> None:
@@ -57,7 +72,7 @@ def test_four_valued_logic_gives_the_same_results_and_no_x() -> None:
     assert run.vectors["random"] > 200
     assert run.measured
     for name, cycles in run.measured.items():
-        assert cycles == top_cycles(top_config(config), **shape(name)), name
+        assert cycles == cycles_by_formula(config, name), name
 
 
 def test_yosys_makes_gates_of_it(tmp_path: Path) -> None:
@@ -77,28 +92,45 @@ def test_yosys_makes_gates_of_it(tmp_path: Path) -> None:
     assert sum(map(int, re.findall(r"(\d+) +\$_S?DFF", log))) > 16 * (32 + 34 + 8) + 32
 
 
-def test_a_block_of_the_digits_model_comes_out_bit_for_bit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use_threads(1)
-    quantized = quantize_model(load_model("digits"), "rotated-w4a4", SMALL)
-    start = load_noise(1)
-    rows = capture_rows(quantized, SMALL, {(n, TIMESTEP) for n in BLOCK_LAYERS}, start.noise, start.labels)
-    programs = [p for p in quantized.programs if isinstance(p, LayerProgram) and p.name in BLOCK_LAYERS]
-    assert len(programs) == len(BLOCK_LAYERS)
-    machine = Machine(SMALL, programs)
-    layers = [
-        LayerRun(p, x, machine.run(p.name, x)) for p in programs for x in [np.array(rows[p.name, TIMESTEP])]
-    ]
-    file = tmp_path / "layers.npz"
+def run_on_the_top(config: ArrayConfig, layers: list[LayerRun], file: Path) -> None:
+    """Every bit of the layers out of the RTL, every cycle by the formula."""
     write_layers(file, layers)
-    monkeypatch.setenv(LAYERS_VARIABLE, str(file))
-    job = Job("top", SMALL, kinds=("random",))
-    run = simulate(job, bench="fpsim.verify.benches.top_block_tests")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(LAYERS_VARIABLE, str(file))
+        run = simulate(Job("top", config, kinds=("random",)), bench="fpsim.verify.benches.top_block_tests")
     assert sum(layer.y.size for layer in layers) <= run.vectors["random"]
     for layer in layers:
-        (m, k), n = layer.x.shape, layer.y.shape[1]
-        assert run.measured[layer.program.name] == top_cycles(top_config(SMALL), m, n, k)
+        setup = Setup.of(layer.program, len(layer.x), top_config(config))
+        assert run.measured[layer.program.name] == top_cycles(top_config(config), setup)
+
+
+def digits_layers(recipe: str, names: Collection[str], config: ArrayConfig) -> list[LayerRun]:
+    """Layers of the digits model by a recipe, on the rows that a sampling run feeds them."""
+    use_threads(1)
+    quantized = quantize_model(load_model("digits"), recipe, config)
+    start = load_noise(1)
+    rows = capture_rows(quantized, config, {(n, TIMESTEP) for n in names}, start.noise, start.labels)
+    everything = quantized.phase_at(TIMESTEP).programs
+    programs = [p for p in everything if isinstance(p, LayerProgram) and p.name in names]
+    assert len(programs) == len(names)
+    machine = Machine(config, programs)
+    return [
+        LayerRun(p, x, machine.run(p.name, x)) for p in programs for x in [np.array(rows[p.name, TIMESTEP])]
+    ]
+
+
+def test_a_block_of_the_digits_model_comes_out_bit_for_bit(tmp_path: Path) -> None:
+    run_on_the_top(SMALL, digits_layers("rotated-w4a4", BLOCK_LAYERS, SMALL), tmp_path / "layers.npz")
+
+
+# Static zero points; rows' own, weights' too, rotated in blocks of 12 beats and of 4 times 12.
+@pytest.mark.parametrize(
+    ("recipe", "layer"),
+    [("htg-w8a8", "attn.proj"), ("vidit-q-w8a8", "attn.proj"), ("vidit-q-w4a8", "mlp.fc2")],
+)
+def test_a_layer_of_8_bits_comes_out_bit_for_bit(recipe: str, layer: str, tmp_path: Path) -> None:
+    layers = digits_layers(recipe, [f"blocks.2.{layer}"], SMALL)
+    run_on_the_top(SMALL, layers, tmp_path / "layers.npz")
 
 
 @pytest.mark.parametrize("fault", TOP_FAULTS, ids=[fault.name for fault in TOP_FAULTS])

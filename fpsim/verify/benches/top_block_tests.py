@@ -11,7 +11,7 @@ from typing import Any
 
 import cocotb
 
-from fpsim.array.top import result_beats
+from fpsim.array.top_results import result_beats
 from fpsim.verify.benches.harness import Bench
 from fpsim.verify.benches.top_host import TopHost
 from fpsim.verify.top_layers_file import LAYERS_VARIABLE, read_layers

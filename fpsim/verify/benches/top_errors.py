@@ -43,15 +43,15 @@ async def check_registers(host: TopHost) -> None:
         (Register.CYCLES, 0),
     ):
         host.require(register.name, await host.read(register), word)
-    masks = {Register.FORMATS: 0x33, Register.RECIPE: 0x3}
+    masks = {Register.FORMATS: 0x77, Register.RECIPE: 0xF, Register.OUTER: 0xFFFF037F}
     words = {register: host.bench.rng.getrandbits(32) for register in Register if register >= Register.M}
     for register, word in words.items():
         await host.write(register, word)
     for register, word in words.items():
         host.require(register.name, await host.read(register), word & masks.get(register, 0xFFFFFFFF))
-    for address in (Register.ID, Register.BUILD1, Register.STATUS, Register.CYCLES, 0x38, 0x7FC):
+    for address in (Register.ID, Register.BUILD1, Register.STATUS, Register.CYCLES, 0x40, 0x7FC):
         await host.write(address, 1, SLVERR)
-    for address in (0x38, 0x7FC, SIGN_WINDOW):
+    for address in (0x40, 0x7FC, SIGN_WINDOW):
         answer = await host.axil.read(address, 4)
         host.require(f"answer to a read at {address:#x}", int(answer.resp), SLVERR)
     answer = await host.axil.write(Register.M, b"\1")  # one byte: not all strobes
@@ -97,8 +97,32 @@ def illegal_setups(host: TopHost) -> list[tuple[Setup, Error]]:
         *((replace(good, amp=amp), Error.STATIC_AMP) for amp in (0, 2049, amp_end * lanes, (1 << 31) + 1024)),
         (replace(good, amp=amp_end, rotate=False), Error.STATIC_AMP),
     ]
-    for f in range(4):
-        cases += [(s, check(config, s)) for s in (replace(good, a_fmt=f), replace(good, b_fmt=f))]
+    setups = []
+    for f in range(8):
+        setups += [replace(good, a_fmt=f), replace(good, b_fmt=f), replace(good, b_fmt=f, b_zero=True)]
+        setups += [replace(good, a_fmt=f, a_zero=True, amp=2 * amp_end * lanes)]
+    for f, half in ((3, 8), (4, 32), (5, 128)):  # the first codes beyond either end, and the last ones
+        zeros = (-half - 1, -half, half - 1, half)
+        setups += [replace(good, a_fmt=f, a_zero=True, zero=zero % (1 << 32)) for zero in zeros]
+    for points, base, blocks in (
+        (0, 1, 1),
+        (2, 0, 3),
+        (3, 0, 1),
+        (64, 0, 1),
+        (65, 0, 1),
+        (127, 0, 0),
+        (1, 2, 1),
+        (0, 3, 1),
+    ):
+        across = replace(good, points=points, base=base, blocks=blocks)
+        order = max(points, 1) * (1, 12, 36, 1)[base]
+        setups += [
+            across,
+            replace(across, k=order * lanes * blocks),
+            replace(across, k=order * lanes * (blocks + 1)),
+        ]
+        setups += [replace(across, k=order * lanes * blocks, amp=amp_end * lanes * order)]
+    cases += [(setup, check(config, setup)) for setup in setups]
     return [(setup, error) for setup, error in cases if error != Error.NONE]
 
 
@@ -125,7 +149,7 @@ def small_layer(host: TopHost, m: int) -> tuple[LayerProgram, Rows]:
 async def check_start_while_busy(host: TopHost) -> None:
     """A second start, registers and signs are refused while a layer runs; it goes on undisturbed."""
     program, rows = small_layer(host, 2)
-    setup, signs = Setup.of(program, len(rows)), [int(s) for s in program.signs]  # type: ignore[union-attr]
+    setup, signs = Setup.of(program, len(rows), host.config), [int(s) for s in program.signs]  # type: ignore[union-attr]
     await host.set_up(setup, signs)
     host.expect(setup, signs)
     await host.write(Register.CONTROL, START)
@@ -158,7 +182,7 @@ async def check_data_errors(host: TopHost) -> None:
         (good, [tiles[0], tiles[1] + [0]], Error.W_LAST),
     ]
     for x, w, error in faults:
-        setup, signs = Setup.of(program, len(rows)), [int(s) for s in program.signs]  # type: ignore[union-attr]
+        setup, signs = Setup.of(program, len(rows), host.config), [int(s) for s in program.signs]  # type: ignore[union-attr]
         await host.set_up(setup, signs)
         for frame in x:
             host.x.send_nowait(AxiStreamFrame(frame))
@@ -185,13 +209,47 @@ async def check_data_errors(host: TopHost) -> None:
         await host.run(*small_layer(host, 1))
 
 
+async def check_error_behind_results(host: TopHost) -> None:
+    """A fault in the stream of weights while results of the tile before wait: these come out, no others."""
+    config, array = host.config, host.config.array
+    program, rows = random_layer(
+        config, host.bench.rng, array.rows, 2 * array.cols, 1, rotate=False, static=False
+    )
+    setup = Setup.of(program, len(rows), host.config)
+    await host.set_up(setup, [])
+    host.y.pause = True
+    host.send_rows(rows)
+    good, faulty = (weight_beats(config, program, first) for first in (0, array.cols))
+    host.w.send_nowait(AxiStreamFrame(good))
+    host.w.send_nowait(AxiStreamFrame([*faulty, 0]))  # the tile's last beat has no tlast
+    host.expect(setup, [])
+    await host.write(Register.CONTROL, START)
+    while not (host.x.idle() and host.w.idle()):
+        await ClockCycles(host.dut.clk_i, 10)
+    await ClockCycles(host.dut.clk_i, FLUSH_CYCLES)
+    busy, done, code = await host.status()
+    host.require(
+        "busy, done and error while results wait", busy | done << 1 | code << 2, 1 | Error.W_LAST << 2
+    )
+    host.y.pause = False
+    while (await host.status())[0]:
+        await ClockCycles(host.dut.clk_i, 10)
+    host.require("results of the tile before", len(host.results), array.rows)
+    host.model = None
+    await ClockCycles(host.dut.clk_i, FLUSH_CYCLES)
+    await host.write(Register.CONTROL, SOFT_RESET)
+    await ClockCycles(host.dut.clk_i, 3)
+    host.require("status after the soft reset", await host.read(Register.STATUS), 0)
+    await host.run(*small_layer(host, 1))
+
+
 async def check_soft_reset(host: TopHost) -> None:
     """A soft reset in the middle of a layer waits for the result on offer, then the next layer runs."""
     config = host.config
     whole = config.array.rows
     for rows_sent, stall in ((0, False), (1, False), (whole, True)):
         program, rows = small_layer(host, whole)
-        setup, signs = Setup.of(program, len(rows)), [int(s) for s in program.signs]  # type: ignore[union-attr]
+        setup, signs = Setup.of(program, len(rows), host.config), [int(s) for s in program.signs]  # type: ignore[union-attr]
         await host.set_up(setup, signs)
         host.expect(setup, signs)
         host.y.pause = stall

@@ -23,6 +23,7 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
+from fpsim.array.config import passes
 from fpsim.array.program import LayerProgram
 from fpsim.array.top import (
     BUSY,
@@ -31,17 +32,21 @@ from fpsim.array.top import (
     SIGN_WINDOW,
     START,
     Register,
-    ResultBeat,
     Setup,
+    head_beats,
     row_beats,
     sign_words,
     weight_beats,
 )
+from fpsim.array.top_results import ResultBeat
 from fpsim.verify.benches.harness import Bench
 from fpsim.verify.benches.top_model import TopModel
 from fpsim.verify.top_unit import top_config
 
-PATIENCE = 3000  # cycles without any transfer before the accelerator counts as hung
+# Cycles without any transfer before the accelerator counts as hung: so many, and for each beat of the longest row
+# those of two factors of a rotation across beats (p + 1 each, at most 64 and 36 points).
+PATIENCE = 3000
+OUTER_CYCLES = 64 + 1 + 36 + 1
 PROFILES = (0.0, 0.1, 0.5, 0.9)  # chances that a stream pauses, each for a while
 PROFILE_CYCLES = 15
 OKAY, SLVERR = 0, 2
@@ -71,6 +76,8 @@ class TopHost:
         self.results: list[ResultBeat] = []
         self._held: dict[str, list[int]] = {}  # valid to payload, where an offer waits
         self._moved = 0
+        beats = self.config.k_max // self.config.array.unit.hadamard_n
+        self._patience = PATIENCE + OUTER_CYCLES * beats
         reset = (dut.rst_ni, False)
         logging.getLogger("cocotb").setLevel(logging.WARNING)
         self.axil = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk_i, *reset)
@@ -158,24 +165,26 @@ class TopHost:
     def send_weights(self, program: LayerProgram, m: int) -> None:
         """Queue weights on w, one frame for each tile, noise in what does not count."""
         array, (n, k) = self.config.array, program.shape
+        runs = passes(program.act_fmt, program.weight_fmt)
+        zeros = program.act_zero is not None or program.weight_zero is not None
         for _ in range(0, m, array.rows):
             for first in range(0, n, array.cols):
-                noise = [
-                    self.bench.rng.getrandbits(self.config.weight_beat_bits) for _ in range(array.cols + k)
-                ]
+                beats = head_beats(self.config, zeros=zeros) + runs * k
+                noise = [self.bench.rng.getrandbits(self.config.weight_beat_bits) for _ in range(beats)]
                 self.w.send_nowait(AxiStreamFrame(weight_beats(self.config, program, first, noise)))
 
     def expect(self, setup: Setup, signs: list[int]) -> None:
         """From now on the model follows this layer."""
         self.model = TopModel(self.config, setup, signs)
         self.results = []
+        self._moved = 0
 
     async def run(self, program: LayerProgram, rows: list[list[int]], cut: int | None = None) -> int:
         """Run a layer to its end; every result is compared. Returns what the cycle counter shows.
 
         With `cut` it returns so many cycles after the start, the layer on its way.
         """
-        setup = Setup.of(program, len(rows))
+        setup = Setup.of(program, len(rows), self.config)
         signs = [] if program.signs is None else [int(s) for s in program.signs]
         await self.set_up(setup, signs)
         self.send_rows(rows)
@@ -202,6 +211,7 @@ class TopHost:
         self.require("number of results still due after done", len(self.model.expected), 0)
         self.require("rows not taken by the end", self.x.count(), 0)
         self.require("tiles of weights not taken by the end", self.w.count(), 0)
+        self.model = None  # nothing has to move any more
 
     # ----- monitor -----------------------------------------------------------------------------------------
 
@@ -221,8 +231,8 @@ class TopHost:
             for channel in CHANNELS:
                 self._watch_channel(*channel)
             self._watch_results()
-            if self.model and self._moved > PATIENCE:
-                raise self.bench.reporter.fault(f"nothing moved for {PATIENCE} cycles", [])
+            if self.model and self._moved > self._patience:
+                raise self.bench.reporter.fault(f"nothing moved for {self._patience} cycles", [])
 
     def _feed(self, model: TopModel, row: bool, weight: bool) -> None:
         """Tell the model what was accepted in this cycle."""
