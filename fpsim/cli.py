@@ -6,17 +6,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from fpsim.array.config import ArrayConfig
-
-if TYPE_CHECKING:
-    from fpsim.verify.signoff import SignOff
 
 app = typer.Typer(
     help="Bit-accurate FP4 hardware simulator and RTL reference for quantized diffusion transformers.",
@@ -293,14 +291,13 @@ def verify(
     """
     from fpsim.demo.progress import progress_bars
     from fpsim.demo.rtl import as_checks, replayed
-    from fpsim.estimate.areas import committed_areas
-    from fpsim.report.files import check_folder
-    from fpsim.report.signoff import write_signoff
+    from fpsim.demo.signoff import as_json as signoff_json
+    from fpsim.demo.signoff import show, signed, troubles
     from fpsim.report.tables import rtl_table
     from fpsim.report.terminal import rich_table
     from fpsim.vectors.build import set_paths
     from fpsim.verify.check import STAGES
-    from fpsim.verify.signoff import check_names, run_signoff
+    from fpsim.verify.signoff import run_signoff
     from fpsim.verify.suite import run_suite
 
     if again is not None:
@@ -321,15 +318,16 @@ def verify(
         chosen: dict[str, Any] = {"units": unit, "seed": seed, "quick": quick, "rtl": rtl}
         chosen |= {"failures": failures, "progress": progress}
         if everything:
-            check_names(stages := stage or STAGES, unit)
-            check_folder(folder := report or Path("out/verify"))
-            signoff = run_signoff(config, sets, stages=stages, **chosen)
-            page = write_signoff(signoff, committed_areas(), folder)
+            stages, folder = list(stage or STAGES), report or Path("out/verify")
+            run = partial(run_signoff, config, sets, stages=stages, **chosen)
+            signoff = signed(run, stages, unit, folder)
         else:
             results = run_suite(config, sets, **chosen)
     if everything:
-        _show_signoff(signoff, page, as_json)
-        return
+        _print_json(signoff_json(signoff)) if as_json else show(signoff, folder, console)
+        for text in troubles(signoff):
+            errors.print(text, highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(int("failed" in signoff.counts))
     if as_json:
         _print_json({"units": [asdict(result) for result in results]})
     else:
@@ -340,25 +338,6 @@ def verify(
             waves_row = f"\n  waves      {result.waves}" if result.waves else ""
             errors.print(result.message + waves_row, highlight=False, markup=False, soft_wrap=True)
     if not all(result.passed for result in results):
-        raise typer.Exit(1)
-
-
-def _show_signoff(signoff: SignOff, page: Path, as_json: bool) -> None:
-    from fpsim.report.signoff import signoff_verdict
-    from fpsim.report.signoff_tables import stage_table
-    from fpsim.report.terminal import rich_table
-
-    verdict = signoff_verdict(signoff)
-    if as_json:
-        _print_json({"signed_off": signoff.signed_off, "checks": [asdict(check) for check in signoff.checks]})
-    else:
-        console.print(rich_table(stage_table(signoff)))
-        console.print(f"{verdict.headline}. {verdict.text}\nwrote {page}", highlight=False, soft_wrap=True)
-    for check in signoff.checks:
-        if not check.passed:
-            place = f"{check.stage}: {check.subject}, {check.name}: {check.verdict}"
-            errors.print(f"{place}\n{check.message}", highlight=False, markup=False, soft_wrap=True)
-    if verdict.status == "failed":
         raise typer.Exit(1)
 
 

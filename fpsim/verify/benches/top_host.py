@@ -43,8 +43,8 @@ from fpsim.verify.benches.harness import Bench
 from fpsim.verify.benches.top_model import TopModel
 from fpsim.verify.top_unit import top_config
 
-# Cycles without any transfer before the accelerator counts as hung: so many, and for each beat of the longest row
-# those of two factors of a rotation across beats (p + 1 each, at most 64 and 36 points).
+# Cycles without any transfer before the accelerator counts as hung: so many, and for each beat of the longest
+# row those of two factors of a rotation across beats (p + 1 each, at most 64 and 36 points).
 PATIENCE = 3000
 OUTER_CYCLES = 64 + 1 + 36 + 1
 PROFILES = (0.0, 0.1, 0.5, 0.9)  # chances that a stream pauses, each for a while
