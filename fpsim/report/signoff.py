@@ -23,6 +23,7 @@ from fpsim.verify.fault import FAULT_CONFIG
 from fpsim.verify.icarus import NOT_IN_ICARUS
 from fpsim.verify.signoff import SignOff
 from fpsim.verify.slang import WAIVERS
+from fpsim.verify.undecided import UNDECIDED
 from fpsim.verify.units import unit
 
 TEMPLATE = "signoff.html.j2"
@@ -85,6 +86,7 @@ def _unreachable() -> dict[str, str]:
 
 def _context(signoff: SignOff, areas: Mapping[str, ModuleArea]) -> dict[str, Any]:
     exclusions = {f"{rule.module}: {rule.kind} {rule.object}": rule.reason for rule in EXCLUSIONS}
+    undecided = {f"{name}, mutant {number}": reason for (name, number), reason in UNDECIDED.items()}
     return {
         "verdict": signoff_verdict(signoff),
         "units": unit_table(signoff, areas),
@@ -93,6 +95,7 @@ def _context(signoff: SignOff, areas: Mapping[str, ModuleArea]) -> dict[str, Any
         "proofs": proof_table(signoff),
         "unreachable": reason_table("Functional bins that nothing reaches.", "bins", _unreachable()),
         "exclusions": reason_table("Coverage points that no bench can reach.", "point", exclusions),
+        "undecided": reason_table("Mutants that neither a bench nor a proof decides.", "mutant", undecided),
         "waivers": reason_table("Warnings of slang that are switched off.", "warning", WAIVERS),
         "not_in_icarus": reason_table("Units that Icarus cannot check.", "unit", NOT_IN_ICARUS),
         "tools": mapping_table("Versions of the tools.", "tool", "version", signoff.tools),

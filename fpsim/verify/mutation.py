@@ -32,7 +32,7 @@ from fpsim.verify.rtl_files import default_rtl_folder, sources
 from fpsim.verify.runner import SimulationError, start_bench
 from fpsim.verify.smt import smt_version
 from fpsim.verify.toolchain import check_tools
-from fpsim.verify.units import Unit
+from fpsim.verify.units import Unit, unit
 from fpsim.verify.yosys import yosys_version
 
 BENCH = "fpsim.verify.benches.mutants_tests"
@@ -185,6 +185,15 @@ def score_unit(
         file.parent.mkdir(parents=True, exist_ok=True)
         score.write(file)
     return score
+
+
+def kept_score(name: str, rtl: Path | None = None) -> MutationScore | None:
+    """The score of a unit that lies beside the repository's RTL, if it is one of this RTL."""
+    file = default_rtl_folder() / SCORES / f"{name}.json"
+    if not file.is_file():
+        return None
+    score = MutationScore.read(file)
+    return score if score.key == score_key(unit(name, FAULT_CONFIG), score.count, score.seed, rtl) else None
 
 
 def score_key(unit: Unit, count: int, seed: int, rtl: Path | None = None) -> str:

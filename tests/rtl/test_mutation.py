@@ -15,18 +15,12 @@ from fpsim.verify.mutant_proof import differs_from_reset, is_equivalent
 from fpsim.verify.mutants import MODES, SELECT, mutate
 from fpsim.verify.mutation import SCORES, MutantResult, MutationScore, run_mutation, score_key
 from fpsim.verify.rtl_files import default_rtl_folder
+from fpsim.verify.undecided import UNDECIDED
 from fpsim.verify.units import UNIT_NAMES, unit
 
 pytestmark = pytest.mark.rtl
 
 SCORE_FILES = sorted((default_rtl_folder() / SCORES).glob("*.json"))
-# What neither a bench nor a proof decides: unit, number of the mutant; the reason.
-UNDECIDED: dict[tuple[str, int], str] = {
-    # Nine steps under a span of 0 make 511, which rounds to 0 modulo 256.
-    ("zero_point", 40): "equivalent by hand: the guard changes no code",
-    ("align", 3): "a hole: no vector has this one place alone below a tie",
-    ("dot_mx", 3): "neither a difference nor a proof within the solver's time",
-}
 # Units whose benches have no score yet.
 UNSCORED = {
     "epilogue",

@@ -12,6 +12,7 @@ from fpsim.arith.align import MAX_EFFECTIVE_EXPONENT, align
 from fpsim.verify.benches.harness import Bench, Law, Words, pack
 
 FP16_CODES = 1 << 16
+SIGNIFICAND_BITS = 11
 STATIC_EXPONENTS = (1, 2, 11, 14, 15, 16, 22, 29, 30)
 STATIC_EXPONENTS_QUICK = (15, 1, 30)
 FEW_LANES = 8  # a unit with fewer takes so many steps for all patterns that one exponent must do when quick
@@ -69,6 +70,7 @@ async def random(dut: Any) -> None:
 
     def vectors() -> Iterator[Words]:
         yield from _corners(bench)
+        yield from _above_ties(bench)
         for _ in range(bench.pick(3000, 400)):
             row = _row(bench)
             exp = max(_exponent(bits) for bits in row)
@@ -93,6 +95,17 @@ def _corners(bench: Bench) -> Iterator[Words]:
         for last in (exp, 0, exp + 1, MAX_EFFECTIVE_EXPONENT + 1):
             row = [sign << 15 | field << 10 | man] + [0] * (port.lanes - 2) + [last << 10]
             yield {"x": pack(row, 16), "exp": exp}
+
+
+def _above_ties(bench: Bench) -> Iterator[Words]:
+    """A tie with one single bit below it, at every distance and every place: what alone makes it round up."""
+    port, guard_bits = bench.unit.inputs[0], bench.config.unit.guard_bits
+    for field, dropped in product((0, 5), range(2, SIGNIFICAND_BITS + 1)):
+        exp = max(field, 1) + guard_bits + dropped
+        for place in range(dropped - 1):
+            man = (1 << dropped - 1 | 1 << place) & (1 << SIGNIFICAND_BITS - 1) - 1
+            if exp <= MAX_EFFECTIVE_EXPONENT:
+                yield {"x": pack([field << 10 | man] * port.lanes, 16), "exp": exp}
 
 
 def _row(bench: Bench) -> list[int]:
