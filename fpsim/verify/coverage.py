@@ -24,8 +24,10 @@ from fpsim.verify.exclusions import EXCLUSIONS, POINT_KINDS, Exclusion, Point, P
 from fpsim.verify.fault import FAULT_CONFIG
 from fpsim.verify.functional import judge
 from fpsim.verify.job import Job
-from fpsim.verify.rtl_files import default_rtl_folder
+from fpsim.verify.rtl_files import default_rtl_folder, sources
 from fpsim.verify.runner import simulate
+from fpsim.verify.top_unit import TOP_UNITS
+from fpsim.verify.units import UNIT_NAMES
 
 __all__ = ["EXCLUSIONS", "Exclusion", "Point", "UnitCoverage", "read_points", "run_coverage", "summarize"]
 
@@ -124,11 +126,21 @@ def summarize(
     )
 
 
+def _without_units(points: dict[Point, int], rtl: Path) -> dict[Point, int]:
+    """The whole accelerator's points without those of the units in it, which their own benches cover."""
+    units = {file.stem for name in UNIT_NAMES for file in sources(f"fpsim_{name}", rtl)}
+    return {point: count for point, count in points.items() if point.module not in units}
+
+
 def variants(name: str, config: ArrayConfig) -> list[ArrayConfig]:
-    """Further configurations of a unit that build what `config` leaves out: each rounding, each overflow."""
+    """Further configurations of a unit that build what `config` leaves out: each rounding, overflow, cut."""
     unit, chosen = config.unit, config.unit.float_acc
     others = {
-        "mac": [replace(unit, overflow=other) for other in OVERFLOWS if other != unit.overflow],
+        "mac": [
+            *(replace(unit, overflow=other) for other in OVERFLOWS if other != unit.overflow),
+            replace(unit, product_cut=not unit.product_cut),
+        ],
+        "hadamard": [replace(unit, hadamard_cut=unit.hadamard_stages)],
         "mac_array": [
             *(replace(unit, overflow=way, acc_bits=9) for way in OVERFLOWS if way != unit.overflow),
             replace(unit, overlap=not unit.overlap),
@@ -190,6 +202,8 @@ def run_coverage(
         for variant in variants(name, config):
             further, _ = _count(replace(job, config=variant, quick=True, functional=False))
             points = {point: points.get(point, 0) + further.get(point, 0) for point in points | further}
+        if name in TOP_UNITS:
+            points = _without_units(points, rtl or default_rtl_folder())
         results.append(summarize(name, points, functional=functional, rtl=rtl))
     progress("coverage", len(units), len(units))
     return results

@@ -22,14 +22,7 @@ pytestmark = pytest.mark.rtl
 
 SCORE_FILES = sorted((default_rtl_folder() / SCORES).glob("*.json"))
 # Units whose benches have no score yet.
-UNSCORED = {
-    "epilogue",
-    "mac_float",
-    "dot_nvfp4",
-    "wide_quantizer",
-    "wide_epilogue",
-    "hadamard_outer",
-}
+UNSCORED = {"epilogue", "dot_nvfp4", "wide_quantizer"}
 
 
 def test_the_bench_of_decode_kills_every_mutant_that_is_not_equivalent(
