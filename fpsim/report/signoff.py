@@ -22,6 +22,7 @@ from fpsim.verify.exclusions import EXCLUSIONS
 from fpsim.verify.fault import FAULT_CONFIG
 from fpsim.verify.icarus import NOT_IN_ICARUS
 from fpsim.verify.signoff import SignOff
+from fpsim.verify.signoff_tasks import NETLIST_REASON, NETLIST_UNITS
 from fpsim.verify.slang import WAIVERS
 from fpsim.verify.undecided import UNDECIDED
 from fpsim.verify.units import unit
@@ -87,6 +88,7 @@ def _unreachable() -> dict[str, str]:
 def _context(signoff: SignOff, areas: Mapping[str, ModuleArea]) -> dict[str, Any]:
     exclusions = {f"{rule.module}: {rule.kind} {rule.object}": rule.reason for rule in EXCLUSIONS}
     undecided = {f"{name}, mutant {number}": reason for (name, number), reason in UNDECIDED.items()}
+    apart = [name for name in signoff.modules if name not in NETLIST_UNITS]
     return {
         "verdict": signoff_verdict(signoff),
         "units": unit_table(signoff, areas),
@@ -97,6 +99,9 @@ def _context(signoff: SignOff, areas: Mapping[str, ModuleArea]) -> dict[str, Any
         "exclusions": reason_table("Coverage points that no bench can reach.", "point", exclusions),
         "undecided": reason_table("Mutants that neither a bench nor a proof decides.", "mutant", undecided),
         "waivers": reason_table("Warnings of slang that are switched off.", "warning", WAIVERS),
+        "no_netlist": reason_table(
+            "Netlists that are not compared.", "units", {", ".join(apart): NETLIST_REASON}
+        ),
         "not_in_icarus": reason_table("Units that Icarus cannot check.", "unit", NOT_IN_ICARUS),
         "tools": mapping_table("Versions of the tools.", "tool", "version", signoff.tools),
         "data_file": DATA,
