@@ -28,8 +28,8 @@ from fpsim.verify.units import UNIT_NAMES, Kind, unit
 
 TOP_CONFIG = ArrayConfig(4, 4, UnitConfig(hadamard_n=8))
 NETLIST_REASON = (
-    "no answer of yosys' equivalence checker in 90 s (quantizer, mac_array, mac_float, zero_correction, epilogue), "
-    "or not tried"
+    "yosys' equivalence checker gave no answer in 90 s (quantizer, mac_array, mac_float, zero_correction, "
+    "epilogue), or was not tried"
 )
 NETLIST_UNITS = (
     *("decode", "mul", "mac", "amax", "row_scale", "range", "zero_point", "row_sum"),
