@@ -157,8 +157,7 @@ module fpsim_core #(
   // ---------------------------------
   fpsim_tile_path #(
     .Rows(Rows), .Cols(Cols), .Formats(Formats), .AccW(AccW), .HadamardN(HadamardN), .Saturate(Saturate),
-    .Overlap(Overlap), .Wide(Wide), .Zeros(Zeros), .KMax(KMax), .WBeatW(WBeatW),
-    .ProductCut(ProductCut)
+    .Overlap(Overlap), .ProductCut(ProductCut), .Wide(Wide), .Zeros(Zeros), .KMax(KMax), .WBeatW(WBeatW)
   ) u_tile_path (
     .clk_i         (clk_i),
     .rst_ni        (rst_ni),

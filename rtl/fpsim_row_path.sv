@@ -6,7 +6,6 @@
 //   quantize    row_amplitude ─► amplitude, scale, zero point;  rotated memory ─► row_quantizer ─► codes, their sum
 //
 // A row is taken only where run_i is 1. After an error (row_align) the row path must be reset.
-//
 // Latency: (2 + T) B + L + 3 cycles from a row's first beat to row_done_o if x never waits, L = log2 N / Cut, rounded up,
 // T = 1 (by division 11); 9 more with a zero point found from the row.
 // Throughput: one row in as many. Overflow: that of its units. Python twin: fpsim/array/reference.py (trace_row).

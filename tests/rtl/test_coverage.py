@@ -119,7 +119,9 @@ def test_variants_build_what_one_configuration_leaves_out() -> None:
     roundings = {FAULT_CONFIG.unit.float_acc.rounding}
     roundings |= {config.unit.float_acc.rounding for config in variants("mac_float", FAULT_CONFIG)}
     assert roundings == set(get_args(Rounding))
-    assert [config.unit.overflow for config in variants("mac", FAULT_CONFIG)] == ["saturate"]
+    macs = [config.unit for config in variants("mac", FAULT_CONFIG)]
+    assert {(unit.overflow, unit.product_cut) for unit in macs} == {("saturate", False), ("wrap", True)}
+    assert [config.unit.hadamard_cut for config in variants("hadamard", FAULT_CONFIG)] == [2]
     assert False in [config.unit.overlap for config in variants("mac_array", FAULT_CONFIG)]
     assert variants("decode", FAULT_CONFIG) == []
 
