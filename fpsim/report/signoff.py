@@ -24,7 +24,7 @@ from fpsim.verify.icarus import NOT_IN_ICARUS
 from fpsim.verify.signoff import SignOff
 from fpsim.verify.signoff_tasks import NETLIST_REASON, NETLIST_UNITS
 from fpsim.verify.slang import WAIVERS
-from fpsim.verify.undecided import UNDECIDED
+from fpsim.verify.undecided import BY_HAND, UNDECIDED
 from fpsim.verify.units import unit
 
 TEMPLATE = "signoff.html.j2"
@@ -87,7 +87,9 @@ def _unreachable() -> dict[str, str]:
 
 def _context(signoff: SignOff, areas: Mapping[str, ModuleArea]) -> dict[str, Any]:
     exclusions = {f"{rule.module}: {rule.kind} {rule.object}": rule.reason for rule in EXCLUSIONS}
-    undecided = {f"{name}, mutant {number}": reason for (name, number), reason in UNDECIDED.items()}
+    undecided = {
+        f"{name}, mutant {number}": reason for (name, number), reason in (BY_HAND | UNDECIDED).items()
+    }
     apart = [name for name in signoff.modules if name not in NETLIST_UNITS]
     return {
         "verdict": signoff_verdict(signoff),

@@ -23,7 +23,7 @@ from fpsim.verify.rtl_files import sources
 from fpsim.verify.runner import Simulator, simulate
 from fpsim.verify.slang import lint_with_slang
 from fpsim.verify.suite import jobs_of
-from fpsim.verify.undecided import UNDECIDED
+from fpsim.verify.undecided import BY_HAND
 from fpsim.verify.units import UNIT_NAMES, Kind, unit
 
 TOP_CONFIG = ArrayConfig(4, 4, UnitConfig(hadamard_n=8))
@@ -183,7 +183,7 @@ def netlist(plan: Plan) -> list[Task]:
 def mutation(plan: Plan) -> list[Task]:
     """What each bench notices of altered RTL: the kept score where it is of this RTL, else a new one.
 
-    A mutant that nothing decides is named in the message; it fails the check unless a reason is known.
+    A mutant that nothing decides is named in the message; it fails the check unless it was judged by hand.
     """
 
     def task(name: str) -> Task:
@@ -193,7 +193,7 @@ def mutation(plan: Plan) -> list[Task]:
                 return replace(check, verdict="not run", message="no score of this RTL yet")
             if score is None:
                 (score,) = run_mutation([name], count=MUTANTS, rtl=plan.rtl)
-            known = {hole.number: UNDECIDED.get((name, hole.number), "") for hole in score.holes}
+            known = {hole.number: BY_HAND.get((name, hole.number), "") for hole in score.holes}
             holes = [
                 f"#{hole.number} {hole.mode} {hole.place}: {hole.by}. {known[hole.number]}"
                 for hole in score.holes
