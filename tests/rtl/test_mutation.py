@@ -21,8 +21,6 @@ from fpsim.verify.units import UNIT_NAMES, unit
 pytestmark = pytest.mark.rtl
 
 SCORE_FILES = sorted((default_rtl_folder() / SCORES).glob("*.json"))
-# Units whose benches have no score yet.
-UNSCORED = {"epilogue"}
 
 
 def test_the_bench_of_decode_kills_every_mutant_that_is_not_equivalent(
@@ -61,7 +59,7 @@ def test_a_mutant_may_differ_where_nothing_is_offered(tmp_path: Path) -> None:
 
 def test_the_scores_beside_the_rtl_are_of_this_rtl_and_have_no_hole_but_the_known_ones() -> None:
     scores = {path.stem: MutationScore.read(path) for path in SCORE_FILES}
-    assert set(scores) == set(UNIT_NAMES) - UNSCORED
+    assert set(scores) == set(UNIT_NAMES)
     for name, score in scores.items():
         assert score.unit == name
         assert score.key == score_key(unit(name, FAULT_CONFIG), score.count, score.seed), name
