@@ -14,7 +14,7 @@ from fpsim.report.junit import junit_xml
 from fpsim.report.signoff import DATA, JUNIT, PAGE, signoff_verdict, write_signoff
 from fpsim.report.signoff_tables import unit_table
 from fpsim.verify.check import STAGES, Check
-from fpsim.verify.signoff import SignOff
+from fpsim.verify.signoff import UNITS, SignOff
 from tests.report.test_report_html import HOSTILE, Page
 
 FIGURES = {
@@ -38,6 +38,7 @@ CHECKS = tuple(
     Check(stage, ABOUT.get(stage, "decode"), "bench", "passed", FIGURES[stage]) for stage in STAGES
 )
 GOOD = SignOff(CHECKS, {"decode": ("fpsim_decode", "fpsim_pkg")}, {"verilator": "5.48"}, seconds=12.0)
+WHOLE = replace(GOOD, modules={**dict.fromkeys(UNITS, ()), **GOOD.modules})
 BAD = replace(
     GOOD,
     checks=(
@@ -70,7 +71,8 @@ def test_a_unit_that_a_stage_left_out_has_not_passed() -> None:
 @pytest.mark.parametrize(
     ("signoff", "status", "says"),
     [
-        (GOOD, "passed", "7 checks of 1 unit: 7 passed, 0 failed"),
+        (WHOLE, "passed", "7 checks of 25 units: 7 passed, 0 failed"),
+        (GOOD, "incomplete", "7 checks of 1 unit"),
         (BAD, "failed", "1 failed, 1 not run"),
         (replace(GOOD, quick=True), "incomplete", "A quick run"),
         (replace(GOOD, checks=CHECKS[1:]), "incomplete", "Left out: simulation."),

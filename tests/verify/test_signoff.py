@@ -13,7 +13,7 @@ from fpsim.verify.check import STAGES, Check
 from fpsim.verify.faults import FAULTS, injected
 from fpsim.verify.icarus import NOT_IN_ICARUS
 from fpsim.verify.rtl_files import default_rtl_folder
-from fpsim.verify.signoff import SignOff, run_signoff
+from fpsim.verify.signoff import UNITS, SignOff, run_signoff
 from fpsim.verify.signoff_tasks import TASKS, Plan, Task
 from fpsim.verify.suite import RTL_CONFIG
 from fpsim.verify.toolchain import ToolMissing
@@ -23,12 +23,16 @@ PASSED = [Check(stage, "decode", "bench", "passed") for stage in STAGES]
 
 
 def test_only_who_passes_every_stage_is_signed_off() -> None:
-    assert SignOff(tuple(PASSED)).signed_off
-    assert not SignOff(tuple(PASSED[1:])).signed_off
-    assert not SignOff(()).signed_off
+    units: dict[str, tuple[str, ...]] = dict.fromkeys(UNITS, ())
+    whole = SignOff(tuple(PASSED), units)
+    assert whole.signed_off
+    assert not replace(whole, quick=True).signed_off
+    assert not replace(whole, modules={"decode": ()}).signed_off
+    assert not SignOff(tuple(PASSED[1:]), units).signed_off
+    assert not SignOff((), units).signed_off
     for verdict in ("failed", "not run"):
         spoiled = replace(PASSED[2], verdict=verdict)
-        assert not SignOff((*PASSED, spoiled)).signed_off
+        assert not SignOff((*PASSED, spoiled), units).signed_off
 
 
 def test_a_check_of_a_module_counts_for_the_units_that_hold_it() -> None:
