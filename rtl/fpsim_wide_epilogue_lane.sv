@@ -100,8 +100,12 @@ module fpsim_wide_epilogue_lane #(
   assign {bias_sign, bias_field} = bias_q2[FP16_W-1 -: B_EXP_W+1];
   assign bias_sig = {|bias_field, bias_q2[B_SIG_W-2:0]};
 
-  fpsim_normalize #(.W(PRODUCT_W)) u_product (.x_i(product_q2), .limit_i('1), .y_o(p_norm), .n_o(p_zeros));
-  fpsim_normalize #(.W(B_SIG_W)) u_bias (.x_i(bias_sig), .limit_i('1), .y_o(b_norm), .n_o(b_zeros));
+  fpsim_normalize #(.W(PRODUCT_W)) u_product (
+    .x_i(product_q2), .limit_i({ZEROS_W{1'b1}}), .y_o(p_norm), .n_o(p_zeros)
+  );
+  fpsim_normalize #(.W(B_SIG_W)) u_bias (
+    .x_i(bias_sig), .limit_i({B_ZEROS_W{1'b1}}), .y_o(b_norm), .n_o(b_zeros)
+  );
 
   always_ff @(posedge clk_i) begin
     if (load_i[2]) begin
@@ -165,7 +169,9 @@ module fpsim_wide_epilogue_lane #(
   logic                 sign_q5;
   logic [31:0]          y_d, y_q6;
 
-  fpsim_normalize #(.W(TOTAL_W)) u_total (.x_i(total_q4), .limit_i('1), .y_o(normal), .n_o(t_zeros));
+  fpsim_normalize #(.W(TOTAL_W)) u_total (
+    .x_i(total_q4), .limit_i({T_ZEROS_W{1'b1}}), .y_o(normal), .n_o(t_zeros)
+  );
 
   fpsim_round_float #(.W(TOTAL_W), .ExpW(E_W)) u_round (
     .negative_i(sign_q5), .x_i(normal_q5), .exp_i(exp_q5), .result_i(result_i), .y_o(y_d)
