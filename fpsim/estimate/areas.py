@@ -1,7 +1,7 @@
 """Area of every RTL module, for the tables of modules: `python -m fpsim.estimate.areas LIBERTY`.
 
 Areas alone: what an operation costs is measured for the units of `fpsim.estimate.units`, whose netlists are
-simulated first. Modules keep their default parameters, but for `SIZES`; those in `LEFT_OUT` have no area.
+simulated first. The smallest mapping, without buffers and sizing. Modules keep their default parameters, but for `SIZES`; those in `LEFT_OUT` have no area.
 A module whose sources have not changed since the last run is not synthesized again.
 """
 
@@ -106,7 +106,7 @@ def measure_area(module: str, liberty: Path, rtl: Path = RTL) -> ModuleArea:
     parameters = SIZES.get(module, {})
     with tempfile.TemporaryDirectory(prefix="fpsim-area-") as folder:
         synthesizer = Synthesizer(library, read_text(liberty), source_files(rtl, [module]), Path(folder))
-        found = synthesizer.run(module, parameters, library.excluded(facts.exclude))
+        found = synthesizer.run(module, parameters, library.excluded(facts.exclude), sized=False)
     return ModuleArea(
         parameters,
         round(found.area_um2, 4),

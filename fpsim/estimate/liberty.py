@@ -18,6 +18,7 @@ from fpsim.estimate import boolean
 from fpsim.estimate.liberty_power import Arc, average_energy, power_arcs
 from fpsim.estimate.liberty_table import Table, read_table
 from fpsim.estimate.liberty_text import Group, LibertyText, read_liberty_text
+from fpsim.estimate.liberty_timing import CellTiming, cell_timing
 
 _EXPONENT = {"": 0, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
 FO4_STEPS = 20  # the slew of the fan-out-of-four chain settles well before
@@ -94,6 +95,7 @@ class Library:
     def __init__(self, text: LibertyText) -> None:
         self._text = text
         self._cells: dict[str, Cell] = {}
+        self._timings: dict[str, CellTiming] = {}
         self._templates = {
             group.args[0]: group for group in text.header.all("lu_table_template", "power_lut_template")
         }
@@ -114,6 +116,12 @@ class Library:
         if name not in self._cells:
             self._cells[name] = self._read_cell(self._text.cell(name))
         return self._cells[name]
+
+    def timing(self, name: str) -> CellTiming:
+        """Delays and setup times of a cell, in the file's own units; ValueError if there is no such cell."""
+        if name not in self._timings:
+            self._timings[name] = cell_timing(self._text.cell(name), self._table)
+        return self._timings[name]
 
     @cached_property
     def nand2(self) -> Cell:

@@ -13,6 +13,8 @@ from fpsim.estimate.liberty_text import Group
 class Table:
     """Values over slew (rows) and load (columns); an axis of one point does not matter.
 
+    A setup table has the slew of the data in `slews` and that of the clock in `loads`.
+
     Attributes:
         slews: ascending input transition times.
         loads: ascending output capacitances.
@@ -71,9 +73,9 @@ def read_table(group: Group, templates: dict[str, Group], path: Path) -> Table:
 
 
 def _axis(variable: str, path: Path) -> str:
-    if variable in ("input_net_transition", "input_transition_time"):
+    if variable in ("input_net_transition", "input_transition_time", "constrained_pin_transition"):
         return "slew"
-    if variable == "total_output_net_capacitance":
+    if variable in ("total_output_net_capacitance", "related_pin_transition"):
         return "load"
     raise ValueError(f"{path}: a table over {variable!r}; expected input slew and output load")
 
