@@ -343,21 +343,21 @@ def verify(
 
 @app.command()
 def characterize(
-    liberty: Annotated[Path, typer.Option(help="Liberty file, plain or .gz.")],
-    out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("units.json"),
+    liberty: Annotated[list[Path], typer.Option(help="Liberty file, plain or .gz; several are taken.")],
+    out: Annotated[Path, typer.Option(help="Folder, or a .json file for one library.")] = Path("units"),
     as_json: AsJson = False,
 ) -> None:
-    """Synthesize every unit for a cell library and measure its area and energy.
+    """Synthesize every unit for cell libraries: area, leakage, longest path, energy. Call again to resume.
 
     Example: fpsim characterize --liberty osu018_stdcells.lib --out units_osu018.json
     """
     from fpsim.demo.progress import progress_bars
-    from fpsim.estimate import characterize as measure
+    from fpsim.estimate.refresh import characterize_libraries
 
     with _clear_errors(), progress_bars() as progress:
-        record = measure(liberty, ArrayConfig(), out, lambda done, of, what: progress(what, done, of))
+        records = characterize_libraries(liberty, out, lambda done, of, what: progress(what, done, of))
     if as_json:
-        _print_json(record)
+        _print_json(records[0] if out.suffix == ".json" else records)
     else:
         console.print(f"wrote {out}")
 

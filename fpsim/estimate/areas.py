@@ -1,8 +1,9 @@
 """Area of every RTL module, for the tables of modules: `python -m fpsim.estimate.areas LIBERTY`.
 
-Areas alone: what an operation costs is measured for the units of `fpsim.estimate.units`, whose netlists are
-simulated first. The smallest mapping, without buffers and sizing. Modules keep their default parameters, but for `SIZES`; those in `LEFT_OUT` have no area.
-A module whose sources have not changed since the last run is not synthesized again.
+Areas alone, of the smallest mapping, without buffers and sizing: what an operation costs is measured for the
+units of `fpsim.estimate.units`, whose netlists are simulated first. Modules keep their default parameters,
+but for `SIZES`; those in `LEFT_OUT` have no area. A module whose sources have not changed since the last run
+is not synthesized again.
 """
 
 from __future__ import annotations

@@ -4,14 +4,17 @@ Energy bands of an operation:
     low   zero-delay activity, no wires
     mid   zero-delay activity, every net's wire as heavy as the pins on it
     high  unit-delay activity (all glitches, none filtered: an upper bound), the same wires
-No netlist is costed before its outputs equal the RTL's (Verilator) in every cycle of every stimulus.
+No netlist is costed before its outputs equal the RTL's (Verilator) in every cycle of every stimulus. Its
+longest path (`fpsim.estimate.timing`) has no wires in low and the same wires in mid.
+
+What is finished is kept beside the target until all is: an interrupted run goes on where it was, and takes
+nothing over that was made of other sources, tools, library or stimulus.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
@@ -32,11 +35,14 @@ from fpsim.estimate.reference import Bits, Device, Reference, verilator_version
 from fpsim.estimate.simulate import simulate
 from fpsim.estimate.stimulus import Run, from_file, gaussian, with_uniform_codes
 from fpsim.estimate.synth import Synthesis, Synthesizer, source_files, yosys_version
+from fpsim.estimate.timing import Timing, longest_paths
+from fpsim.estimate.unfinished import Unfinished, write_whole
 from fpsim.estimate.units import units
 
 SCHEMA_VERSION = 1
 RTL = Path(__file__).resolve().parents[2] / "rtl"
 WIRE = 1.0  # wire capacitance over pin capacitance in the mid and high bands
+WIRES = {"low": 0.0, "mid": WIRE}
 FJ_PER_PJ = 1000.0
 
 ENDS = ("low", "mid", "high")
@@ -79,21 +85,31 @@ def characterize(
     wanted = units(config)
     steps = _Steps(progress or (lambda done, of, what: None), 2 * len(wanted) + 1, facts.name)
     hash_before = rtl_hash(rtl)
+    header = _header(liberty, library, facts, config, hash_before)
+    unfinished = Unfinished.beside(out, header, operands)
+    results = {unit.name: unfinished.entry(unit.name) for unit in wanted}
+    left = [unit for unit in wanted if not results[unit.name]]
     with tempfile.TemporaryDirectory(prefix="fpsim-characterize-") as folder:
         sources = source_files(rtl, sorted({unit.module for unit in wanted}))
-        synthesizer = Synthesizer(library, read_text(liberty), sources, Path(folder))
-        mapped = _synthesize(wanted, synthesizer, library.excluded(facts.exclude), steps)
+        synthesizer = Synthesizer(library, read_text(liberty), sources, Path(folder), unfinished.folder)
+        mapped = _synthesize(left, synthesizer, library.excluded(facts.exclude), steps)
+        steps.skip(len(wanted) - len(left))
         steps.next("build the reference")
-        reference = _reference(wanted, mapped, sources, Path(folder) / "reference")
-        results = {}
-        for unit in wanted:
+        reference = _reference(left, mapped, sources, Path(folder) / "reference") if left else None
+        steps.skip(len(wanted) - len(left))
+        for unit in left:
             steps.next(f"measure {unit.name}")
-            energies = _energies(unit, mapped[unit.name].netlist, library, reference, operands)
-            results[unit.name] = _entry(unit, mapped[unit.name], energies)
+            assert reference is not None
+            netlist = mapped[unit.name].netlist
+            energies = _energies(unit, netlist, library, reference, operands)
+            paths = {name: longest_paths(netlist, library, wire) for name, wire in WIRES.items()}
+            results[unit.name] = _entry(unit, mapped[unit.name], energies, paths)
+            unfinished.keep(unit.name, results[unit.name])
     if rtl_hash(rtl) != hash_before:
         raise RuntimeError(f"{rtl}: the sources changed during the characterization; run it again")
-    record = {**_header(liberty, library, facts, config, hash_before), "units": results}
-    _write(out, record)
+    record = {**header, "units": results}
+    write_whole(out, json.dumps(record, indent=1) + "\n")
+    unfinished.remove()
     steps.next("done")
     return record
 
@@ -122,6 +138,10 @@ class _Steps:
     def next(self, what: str) -> None:
         self._report(self._done, self._total, f"{self._title}: {what}")
         self._done += 1
+
+    def skip(self, count: int) -> None:
+        """Steps that an earlier run has taken."""
+        self._done += count
 
 
 def _synthesize(
@@ -157,9 +177,10 @@ def _energies(
     unit: Unit, netlist: Netlist, library: Library, reference: Reference, operands: Path | None
 ) -> dict[str, dict[str, Ends]]:
     """Energy of each operation for each stimulus "<data>/<format>"; a unit that does not see the format has
-    only the first format."""
+    only the first format, or its own."""
     config, found = unit.config, {}
-    for fmt in config.unit.formats if unit.sees_format else config.unit.formats[:1]:
+    formats = config.unit.formats if unit.sees_format else config.unit.formats[:1]
+    for fmt in formats:
         stimuli = {"gaussian": gaussian(config, fmt)}
         if unit.takes_codes:
             stimuli["uniform"] = with_uniform_codes(stimuli["gaussian"])
@@ -167,7 +188,8 @@ def _energies(
             stimuli["file"] = from_file(operands, config, fmt)
         for name, rows in stimuli.items():
             runs = unit.drive(rows, config)
-            found[f"{name}/{fmt}"] = _measure(unit, netlist, runs, library, reference)
+            label = unit.own_format or fmt
+            found[f"{name}/{label}"] = _measure(unit, netlist, runs, library, reference)
     return found
 
 
@@ -221,7 +243,9 @@ def _check_accepted(unit: Unit, netlist: Netlist, run: Run, outputs: Bits) -> No
         )
 
 
-def _entry(unit: Unit, mapped: Synthesis, energies: dict[str, dict[str, Ends]]) -> dict[str, Any]:
+def _entry(
+    unit: Unit, mapped: Synthesis, energies: dict[str, dict[str, Ends]], paths: dict[str, Timing]
+) -> dict[str, Any]:
     return {
         "module": unit.module,
         "parameters": unit.parameters,
@@ -231,6 +255,9 @@ def _entry(unit: Unit, mapped: Synthesis, energies: dict[str, dict[str, Ends]]) 
         "ge": round(mapped.ge, 1),
         "leakage_nw": round(mapped.leakage_nw, 6),
         "cells": sum(mapped.cells.values()),
+        "longest_path_ps": {end: round(timing.longest.delay_ps, 1) for end, timing in paths.items()},
+        "longest_path_gates": paths["mid"].longest.gates,
+        "paths_ps": {end: timing.by_ends() for end, timing in paths.items()},
         "operations": {
             name: {
                 "meaning": meaning,
@@ -265,18 +292,3 @@ def _header(
         "wire_over_pin_capacitance": {"low": 0.0, "mid": WIRE, "high": WIRE},
         "activity": {"low": "zero delay", "mid": "zero delay", "high": "unit delay"},
     }
-
-
-def _write(out: Path, record: dict[str, Any]) -> None:
-    """Write beside the target and rename, so that a reader sees the old file or the new one."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(record, file, indent=1)
-            file.write("\n")
-        os.chmod(name, 0o644)
-        os.replace(name, out)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -34,8 +34,8 @@ class Unit:
         config: configuration of the stimulus (an array's own size).
         sees_format: whether its data depends on the operand format.
         takes_codes: whether it is also driven with uniformly drawn codes.
-        formats: what its stimuli's formats are called, where they are not the configuration's: its driver
-            makes the codes itself, of rows that come in E2M1.
+        own_format: what the format of its stimuli is called, where it is not the configuration's ("": it is):
+            the driver makes such codes itself, of the rows.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Unit:
     config: ArrayConfig
     sees_format: bool = False
     takes_codes: bool = False
-    formats: tuple[str, ...] = ()
+    own_format: str = ""
 
 
 def beats(rows: NDArray[Any], n: int) -> NDArray[np.int64]:

@@ -92,7 +92,5 @@ def _source_edges(sense: str, edge: int) -> tuple[int, ...]:
 
 def _setups(timing: Group, table: Callable[[Group], Table]) -> list[SetupArc]:
     return [
-        SetupArc(edge, table(group))
-        for edge in _EDGES
-        for group in timing.all(f"{_NAMES[edge]}_constraint")
+        SetupArc(edge, table(group)) for edge in _EDGES for group in timing.all(f"{_NAMES[edge]}_constraint")
     ]

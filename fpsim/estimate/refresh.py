@@ -1,15 +1,18 @@
-"""Measure the committed unit costs anew: `python -m fpsim.estimate.refresh LIBERTY...`.
+"""Unit costs of whole libraries: each of the measured configurations, into one folder.
 
 For every library the default configuration and one built for E2M1 alone (whose exact accumulator needs
-21 bits at K = 4608: 1 + ceil(log2(144 * 4608 + 1))). A few minutes per library.
+21 bits at K = 4608: 1 + ceil(log2(144 * 4608 + 1))). `python -m fpsim.estimate.refresh LIBERTY...` measures
+the committed costs anew, some minutes per library.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from fpsim.array.config import ArrayConfig, UnitConfig
 from fpsim.estimate.characterize import characterize
@@ -22,10 +25,59 @@ CONFIGS = {
     "_e2m1": ArrayConfig(unit=UnitConfig(formats=("e2m1",), acc_bits=21)),
 }
 
+Show = Callable[[int, int, str], None]
+
+
+def characterize_libraries(
+    libraries: Sequence[Path], out: Path, show: Show | None = None
+) -> list[dict[str, Any]]:
+    """Characterize libraries one after the other.
+
+    Args:
+        libraries: Liberty files, plain or .gz.
+        out: a folder, which gets `units_<library>.json` and `units_<library>_e2m1.json` of each; or a .json
+            file, for one library in the default configuration.
+        show: called with (steps done, steps in all, what comes next), anew for every file.
+
+    Returns:
+        What was written, in that order.
+
+    Raises:
+        ValueError: an unreadable, unknown or repeated library, or one file for several; before any work.
+        RuntimeError: a tool is missing or failed, or a netlist does not compute what the RTL does.
+    """
+    if not libraries:
+        raise ValueError("liberty: none given; expected one or more Liberty files")
+    targets = [(name, path) for path, name in zip(libraries, _names(libraries), strict=True)]
+    if out.suffix == ".json":
+        if len(libraries) > 1:
+            raise ValueError(
+                f"out={str(out)!r}: one file for {len(libraries)} libraries; expected the name of a folder"
+            )
+        return [characterize(libraries[0], CONFIGS[""], out, show)]
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out={str(out)!r}: a file that is no .json; expected a folder or a .json file")
+    return [
+        characterize(path, config, out / f"units_{name}{suffix}.json", show)
+        for name, path in targets
+        for suffix, config in CONFIGS.items()
+    ]
+
+
+def _names(libraries: Sequence[Path]) -> list[str]:
+    """Short names, of files that are all readable and known."""
+    names: list[str] = []
+    for path in libraries:
+        name = load_constants().library(Library.read(path).name).name
+        if name in names:
+            raise ValueError(f"liberty={str(path)!r}: the library {name} is given twice")
+        names.append(name)
+    return names
+
 
 def refresh(liberty: Path, suffix: str, folder: Path = DATA) -> Path:
     """Characterize one library in one of `CONFIGS`; returns the file written."""
-    name = load_constants().library(Library.read(liberty).name).name
+    (name,) = _names([liberty])
     out = folder / f"units_{name}{suffix}.json"
 
     def progress(done: int, of: int, what: str) -> None:

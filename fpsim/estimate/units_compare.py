@@ -30,7 +30,7 @@ LARGEST_E2M1, LARGEST_E3M0 = 12, 64  # in each format's smallest steps
 @dataclass(frozen=True)
 class Element:
     """One processing element: multiplier, mask of its formats, bits of a and b, the largest product's
-    magnitude, the format that its stimuli are in ("" for the data's own, several)."""
+    magnitude, and the format of its stimuli."""
 
     multiplier: int
     formats: int
@@ -76,7 +76,7 @@ def compare_units(config: ArrayConfig) -> list[Unit]:
     meaning = {"mac": "one multiply-accumulate", "idle": IDLE}
     return [
         Unit(name, MODULE, element.parameters, meaning, partial(drive, element=element), 1, config,
-             takes_codes=True, formats=(element.stimulus,))
+             takes_codes=True, own_format=element.stimulus)
         for name, element in ELEMENTS.items()
     ]  # fmt: skip
 
@@ -97,7 +97,7 @@ def drive(data: Operands, config: ArrayConfig, *, element: Element) -> list[Run]
 
 
 def operand_codes(data: Operands, fmt: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Codes of both sides: each row by its largest magnitude, or drawn evenly where the data are "uniform"."""
+    """Codes of both sides: each row by its largest magnitude, or drawn evenly for "uniform" data."""
     if fmt == "e2m1":
         return data.a_codes, data.b_codes
     names = {"int4": ("int4", "int4"), "w4a8": ("int8", "int4"), "int8": ("int8", "int8")}[fmt]
