@@ -15,6 +15,7 @@ from fpsim.estimate.drive import Unit
 from fpsim.estimate.liberty import Library
 from fpsim.estimate.stimulus import Run, from_file, gaussian, with_uniform_codes
 from fpsim.estimate.synth import Synthesizer, source_files
+from fpsim.estimate.unfinished import Unfinished
 from fpsim.estimate.units import units
 
 TINY = Path(__file__).with_name("tiny.lib")
@@ -53,6 +54,11 @@ def test_characterize_writes_what_it_measured(small: None, tmp_path: Path) -> No
         for operation in unit["operations"].values():
             for ends in operation["energy_pj"].values():
                 assert 0 < ends["low"] < ends["mid"] <= ends["high"]
+        path = unit["longest_path_ps"]
+        assert 0 < path["low"] < path["mid"] == max(unit["paths_ps"]["mid"].values())
+        assert unit["longest_path_gates"] > 1
+    assert set(decode["paths_ps"]["low"]) == {"input_to_output"}
+    assert set(mac["paths_ps"]["low"]) == {"register_to_register", "input_to_register", "register_to_output"}
     # Without data only the clock moves: two edges on 26 pins of 2 fF at 2 V, tables of 0; and as much wire.
     idle = mac["operations"]["idle"]["energy_pj"]["gaussian/e2m1"]
     assert idle["low"] == pytest.approx(26 * 2 * 4 / 1000)
@@ -75,7 +81,52 @@ def test_a_netlist_that_computes_wrong_is_not_costed(
     out = tmp_path / "units.json"
     with pytest.raises(RuntimeError, match=r"does not compute what the RTL does: .* in cycle \d+: \w+_o"):
         package_characterize(TINY, ArrayConfig(), out)
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.glob("*.json"))
+    assert not list(tmp_path.glob(".*/*.unit.json"))
+
+
+@pytest.mark.rtl
+def test_an_interrupted_run_goes_on_where_it_was(
+    small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "units.json"
+
+    def interrupted(done: int, of: int, what: str) -> None:
+        if what == "tiny: measure mac":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        package_characterize(TINY, ArrayConfig(), out, interrupted)
+    (kept,) = tmp_path.iterdir()
+    assert kept.name.startswith(".units.json.")
+    assert len(list(kept.glob("*.unit.json"))) == 1
+    monkeypatch.setattr(Synthesizer, "_yosys", None)  # nothing is left to synthesize
+    steps: list[tuple[int, int, str]] = []
+    record = package_characterize(TINY, ArrayConfig(), out, lambda *step: steps.append(step))
+    assert list(record["units"]) == ["decode", "mac"]
+    assert [what for _, _, what in steps] == [
+        "tiny: synthesize mac", "tiny: build the reference", "tiny: measure mac", "tiny: done",
+    ]  # fmt: skip
+    assert steps[-1][:2] == (5, 5)
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_what_was_made_of_something_else_is_not_taken_over(tmp_path: Path) -> None:
+    out, operands = tmp_path / "units.json", tmp_path / "operands.npz"
+    header = {"rtl_sha256": "a", "date": "2026-01-01"}
+    first = Unfinished.beside(out, header, None)
+    first.keep("mac", {"ge": 1.0})
+    assert Unfinished.beside(out, {**header, "date": "2026-02-02"}, None).entry("mac") == {"ge": 1.0}
+    assert Unfinished.beside(out, header, None).entry("mul") == {}
+    operands.write_bytes(b"1")
+    for other in (
+        Unfinished.beside(out, {**header, "rtl_sha256": "b"}, None),
+        Unfinished.beside(out, header, operands),
+    ):
+        assert other.entry("mac") == {}
+        assert not first.folder.exists()
+    other.remove()
+    assert list(tmp_path.iterdir()) == [operands]
 
 
 @pytest.mark.rtl

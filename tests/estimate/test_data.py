@@ -22,6 +22,9 @@ PROTOTYPE = {
 }
 
 
+GAUSSIAN = {name: f"gaussian/{name.split('_')[1]}" for name in ("pe_e2m1", "pe_int4", "pe_w4a8", "pe_int8")}
+
+
 @pytest.mark.parametrize("path", committed_units(), ids=lambda path: path.stem)
 def test_costs_belong_to_this_rtl(path: Path) -> None:
     costs = load_units(path)
@@ -48,6 +51,42 @@ def test_the_mac_is_near_an_independent_one(library: str) -> None:
     area, energy_fj = PROTOTYPE[library]
     assert 0.5 < costs.record["units"]["mac"]["area_um2"] / area < 2
     assert 0.5 < 1000 * costs.energy("mac", "mac").mid / energy_fj < 2
+
+
+@pytest.mark.parametrize("path", committed_units(), ids=lambda path: path.stem)
+def test_every_unit_has_a_longest_path(path: Path) -> None:
+    """Wires slow it; a unit of more gates on its path than there are in it would be nonsense."""
+    for name, unit in load_units(path).record["units"].items():
+        longest = unit["longest_path_ps"]
+        assert 0 < longest["low"] < longest["mid"], name
+        assert longest["mid"] == max(unit["paths_ps"]["mid"].values())
+        assert 0 < unit["longest_path_gates"] < unit["cells"]
+        assert ("register_to_register" in unit["paths_ps"]["mid"]) <= (unit["sequential_um2"] > 0)
+
+
+# Prototype elements of other formats, relative to their INT8, wires as heavy as pins, Gaussian data: energy and
+# area, lowest and highest of five libraries. Made apart from this RTL and this flow (yosys 0.23, no sizing).
+PROTOTYPE_RATIOS = {
+    "pe_e2m1": ((0.42, 0.46), (0.41, 0.48)),
+    "pe_int4": ((0.37, 0.43), (0.41, 0.46)),
+    "pe_w4a8": ((0.63, 0.67), (0.65, 0.68)),
+}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("name", PROTOTYPE_RATIOS)
+def test_elements_of_other_formats_are_near_independent_ones(library: str, name: str) -> None:
+    """The ratios to INT8 within a sixth of the prototype's range; what the formats cost is no accident of
+    one RTL."""
+    costs = find_units(library, UnitConfig())
+    units = costs.record["units"]
+
+    def energy(unit: str) -> float:
+        return float(units[unit]["operations"]["mac"]["energy_pj"][GAUSSIAN[unit]]["mid"])
+
+    (low, high), (small, large) = PROTOTYPE_RATIOS[name]
+    assert low / 1.17 < energy(name) / energy("pe_int8") < high * 1.17
+    assert small / 1.17 < units[name]["area_um2"] / units["pe_int8"]["area_um2"] < large * 1.17
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

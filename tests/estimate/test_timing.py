@@ -40,8 +40,8 @@ def netlist(
 @pytest.mark.parametrize(
     ("wire", "expected_ps"),
     [
-        # Delay of an inverter: 1 + load / 10 units of 10 ps; loads in units of 2 fF. The first drives one pin of
-        # 1.5 units, the second, behind the port, four of them.
+        # Delay of an inverter: 1 + load / 10 units of 10 ps; loads in units of 2 fF. The first drives one pin
+        # of 1.5 units, the second, behind the port, four of them.
         (0.0, 10 * ((1 + 1.5 / 10) + (1 + 6.0 / 10))),
         (1.0, 10 * ((1 + 3.0 / 10) + (1 + 6.0 / 10))),  # wires double what pins load, not the port's own load
     ],
