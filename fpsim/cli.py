@@ -357,7 +357,7 @@ def characterize(
     with _clear_errors(), progress_bars() as progress:
         records = characterize_libraries(liberty, out, lambda done, of, what: progress(what, done, of))
     if as_json:
-        _print_json(records[0] if out.suffix == ".json" else records)
+        _print_json(records[0] if out.suffix == ".json" else {"libraries": records})
     else:
         console.print(f"wrote {out}")
 

@@ -122,13 +122,15 @@ class Synthesizer:
         (self._folder / f"{stem}.ys").write_text(script)
         kept = hashlib.sha256((self._made_of + script).encode()).hexdigest()[:24]
         names = {f"{stem}.json": f"{kept}.netlist.json", f"{stem}.stat.json": f"{kept}.stat.json"}
-        if self._keep is not None and all((self._keep / name).exists() for name in names.values()):
+        keep = self._keep
+        if keep is not None and all((keep / saved).exists() for saved in names.values()):
             for name, saved in names.items():
-                shutil.copy(self._keep / saved, self._folder / name)
+                shutil.copy(keep / saved, self._folder / name)
         else:
             self._yosys(stem)
-            for name, saved in names.items() if self._keep is not None else ():
-                write_whole(self._keep / saved, (self._folder / name).read_text("utf-8"))
+            if keep is not None:
+                for name, saved in names.items():
+                    write_whole(keep / saved, (self._folder / name).read_text("utf-8"))
         path = self._folder / f"{stem}.json"
         netlist = read_netlist(path, top, self.library)
         return self._report(top, netlist, path, json.loads((self._folder / f"{stem}.stat.json").read_text()))

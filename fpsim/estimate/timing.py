@@ -128,7 +128,7 @@ class _Graph:
             timing = library.timing(item.cell.name)
             for pin, net in item.nets.items():
                 if item.cell.pins[pin].direction == "output":
-                    arcs = [
+                    arcs: list[tuple[int, ...]] = [
                         (item.nets[arc.source], arc.source_edge, net, arc.edge,
                          self._tables.add(arc.delay), self._tables.add(arc.transition))
                         for arc in timing.delays.get(pin, ())
@@ -223,23 +223,22 @@ def _at(tables: Ints, numbers: Floats, table: int, slew: float, load: float) -> 
     place, n_slews, n_loads = tables[table, 0], tables[table, 1], tables[table, 2]
     row, col = _segment(numbers, place, n_slews, slew), _segment(numbers, place + n_slews, n_loads, load)
     values = place + n_slews + n_loads
-    low, high = 0.0, 0.0
     part = 0.0
     if n_loads > 1:
         first = numbers[place + n_slews + col]
         part = (load - first) / (numbers[place + n_slews + col + 1] - first)
     at = values + row * n_loads + col
-    low = numbers[at]
+    low = float(numbers[at])
     if n_loads > 1:
         low += part * (numbers[at + 1] - numbers[at])
     if n_slews == 1:
         return low
     at += n_loads
-    high = numbers[at]
+    high = float(numbers[at])
     if n_loads > 1:
         high += part * (numbers[at + 1] - numbers[at])
     first = numbers[place + row]
-    return low + (slew - first) / (numbers[place + row + 1] - first) * (high - low)
+    return float(low + (slew - first) / (numbers[place + row + 1] - first) * (high - low))
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]

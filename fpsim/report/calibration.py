@@ -34,12 +34,12 @@ def calibration_figure(ours: Sequence[Ours], others: Sequence[Published] | None 
         raise ValueError("ours: no figure; expected one or more")
     figure = Figure(figsize=(9.0, 5.4))
     axes = figure.add_subplot()
-    for item in published() if others is None else others:
-        face = THEIRS if item.silicon else "none"
-        marker = MARKERS[item.scope]
-        axes.plot(item.node_nm, item.fj_per_mac, marker, markerfacecolor=face, markeredgecolor=THEIRS)
-        note = f"{item.name} ({item.formats})"
-        axes.annotate(note, (item.node_nm, item.fj_per_mac), (6, 3), textcoords="offset points", fontsize=7)
+    for other in published() if others is None else others:
+        face = THEIRS if other.silicon else "none"
+        marker = MARKERS[other.scope]
+        axes.plot(other.node_nm, other.fj_per_mac, marker, markerfacecolor=face, markeredgecolor=THEIRS)
+        note = f"{other.name} ({other.formats})"
+        axes.annotate(note, (other.node_nm, other.fj_per_mac), (6, 3), textcoords="offset points", fontsize=7)
     for place, item in enumerate(ours):
         band = item.fj_per_mac
         ends = [[band.mid - band.low], [band.high - band.mid]]

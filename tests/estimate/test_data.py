@@ -64,8 +64,8 @@ def test_every_unit_has_a_longest_path(path: Path) -> None:
         assert ("register_to_register" in unit["paths_ps"]["mid"]) <= (unit["sequential_um2"] > 0)
 
 
-# Prototype elements of other formats, relative to their INT8, wires as heavy as pins, Gaussian data: energy and
-# area, lowest and highest of five libraries. Made apart from this RTL and this flow (yosys 0.23, no sizing).
+# Prototype elements of other formats, relative to their INT8, wires as heavy as pins, Gaussian data: energy
+# and area, lowest and highest of five libraries. Made apart from this RTL and this flow (no sizing).
 PROTOTYPE_RATIOS = {
     "pe_e2m1": ((0.42, 0.46), (0.41, 0.48)),
     "pe_int4": ((0.37, 0.43), (0.41, 0.46)),
