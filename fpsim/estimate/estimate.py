@@ -9,8 +9,9 @@ from fpsim.array.config import ArrayConfig
 from fpsim.estimate.band import ZERO, Band, total
 from fpsim.estimate.constants import load_constants
 from fpsim.estimate.costs import UnitCosts
-from fpsim.estimate.counts import LayerCounts, count_layer
-from fpsim.estimate.shapes import Layer
+from fpsim.estimate.counts import NIBBLE_BITS, LayerCounts, count_layer
+from fpsim.estimate.memory import sram_energy
+from fpsim.estimate.shapes import Layer, Operands
 
 PARTS = ("array", "hadamard", "quantize", "epilogue", "idle", "sram", "dram", "leakage")
 PIPELINED = ("hadamard", "quantizer")  # units with registers beside the array and the epilogue
@@ -19,8 +20,9 @@ ASSUMPTIONS = (
     "Costed: the block linears. Attention's products, softmax, LayerNorm, adaLN, GELU and the embeddings run "
     "on the host: their multiply-accumulates are counted, their energy is not.",
     "Cycles are the array's, without stalls; input path, epilogue and DRAM keep up and overlap with it.",
-    "Padding of ragged tiles is charged as if it were data. Every row is charged as rotated, also those of "
-    "attn.proj, which pass the Hadamard engine unchanged because their rotation is folded into the weights.",
+    "Padding of ragged tiles is charged as if it were data. Rows are charged as rotated unless a layer says "
+    "otherwise, also those of attn.proj, which pass the Hadamard engine unchanged because their rotation is "
+    "folded into the weights.",
     "Unit energies come from synthesized netlists that computed what the RTL does, on the data named. low: "
     "zero-delay activity, no wires. mid: wires as heavy as the pins. high: the same wires and every glitch "
     "of a unit-delay simulation.",
@@ -144,7 +146,7 @@ def _cost(layer: Layer, config: ArrayConfig, pricing: _Pricing, activations_in_d
         layer=layer,
         cycles=counts.cycles * layer.count,
         utilization=counts.macs / (counts.cycles * config.rows * config.cols),
-        parts_pj={part: band * layer.count for part, band in pricing.parts(counts).items()},
+        parts_pj={part: band * layer.count for part, band in pricing.parts(counts, layer.operands).items()},
         counts=counts,
     )
 
@@ -157,35 +159,50 @@ class _Pricing:
             return units.energy(unit, operation, data, fmt)
 
         self._array_energy = partial(units.array_energy, config, data=data, fmt=fmt)
-        self._unit = {
-            name: energy(name, "beat") for name in ("align", "hadamard", "amax", "quantizer", "epilogue")
-        }
-        self._row = energy("row_scale", "row")
+        self._beat = cache(lambda name: energy(name, "beat"))
+        self._row = cache(lambda name: energy(name, "row"))
         self._idle = {name: energy(name, "idle").high for name in (*PIPELINED, "epilogue")}
-        self._lanes = int(units.record["units"]["epilogue"]["lanes"])
+        self._lanes = units.lanes("epilogue")
+        self._correction_lanes = units.lanes("zero_correction") if config.unit.wide else 1
         self._cols = config.cols
         self._node = units.node_nm
         leakage_nw = sum(area.leakage_nw for area in units.areas(config).values())
         self._leakage_pj = leakage_nw * 1e-9 / (clock_mhz * 1e6) * 1e12  # per cycle
         self._constants = load_constants()
 
-    def parts(self, counts: LayerCounts) -> dict[str, Band]:
+    def parts(self, counts: LayerCounts, operands: Operands) -> dict[str, Band]:
         """Energy of one run by part, in pJ."""
-        unit = self._unit
-        per_beat = unit["amax"] + unit["quantizer"]
+        beat = self._beat
         leakage = self._leakage_pj * counts.cycles
+        rotate_beats = counts.rotate_beats if operands.rotated else 0
+        per_output = beat("epilogue") * (1 / self._lanes)
+        if operands.zero_points:
+            per_output = per_output + beat("zero_correction") * (1 / self._correction_lanes)
         return {
             "array": self._array_energy(counts.beats, counts.tiles),
-            "hadamard": unit["hadamard"] * counts.rotate_beats,
-            "quantize": unit["align"] * counts.align_beats
-            + per_beat * counts.rotate_beats
-            + self._row * counts.rows,
-            "epilogue": unit["epilogue"] * (counts.outputs / self._lanes),
+            "hadamard": beat("hadamard") * rotate_beats,
+            "quantize": beat("align") * counts.align_beats + self._quantize(counts, operands),
+            "epilogue": per_output * counts.outputs,
             "idle": Band(0.0, 0.0, self._idle_clocks(counts)),
             "sram": self._sram(counts),
             "dram": self._constants.figures["dram_access"].value * counts.dram_bits,
             "leakage": Band(leakage, leakage, leakage),
         }
+
+    def _quantize(self, counts: LayerCounts, operands: Operands) -> Band:
+        """Scales of rows where they are dynamic, and codes: by division where they are wide or have zero
+        points, by comparison else."""
+        beat, beats = self._beat, counts.rotate_beats
+        divided = operands.activation_bits > NIBBLE_BITS or operands.zero_points
+        energy = beat("wide_quantizer" if divided else "quantizer") * beats
+        if operands.zero_points:
+            energy = energy + beat("row_sum") * beats
+        if operands.static:
+            return energy
+        energy = energy + beat("range" if operands.zero_points else "amax") * beats
+        if operands.zero_points:
+            energy = energy + self._row("zero_point") * counts.rows
+        return energy + self._row("row_scale") * counts.rows
 
     def _idle_clocks(self, counts: LayerCounts) -> float:
         waiting = max(counts.cycles - counts.rotate_beats, 0)
@@ -194,9 +211,4 @@ class _Pricing:
         return path + self._idle["epilogue"] / self._lanes * lane_cycles
 
     def _sram(self, counts: LayerCounts) -> Band:
-        energy = ZERO
-        for buffer in counts.buffers.values():
-            bank = self._constants.bank(buffer.size_bytes, self._node)
-            words = -(-buffer.written_bits // bank.word_bits) + -(-buffer.read_bits // bank.word_bits)
-            energy = energy + bank.access.value * words
-        return energy
+        return sram_energy(counts.buffers.values(), self._node)

@@ -21,6 +21,8 @@ class Operands:
         activation_bits, weight_bits: width of a code.
         passes: passes over the 4-bit array; 8-bit operands go through it nibble by nibble.
         static: whether the activation scale is fixed before the run: no second pass over a row.
+        rotated: whether rows pass the Hadamard engine.
+        zero_points: whether activations or weights have zero points, so that sums are corrected.
     """
 
     fmt: str | None = None
@@ -28,6 +30,8 @@ class Operands:
     weight_bits: int = 4
     passes: int = 1
     static: bool = False
+    rotated: bool = True
+    zero_points: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from fpsim.estimate.netlist import Netlist, read_netlist
 
 INSTALL = "python -m pip install 'fpsim[rtl]'"
 LIBERTY = "cells.lib"
+COMPARE = "compare"
 TIMEOUT_S = 900
 
 
@@ -150,11 +151,21 @@ def yosys_version() -> str:
 
 
 def source_files(rtl: Path, tops: list[str]) -> list[Path]:
-    """The sources that the modules need, packages first: every `fpsim_...` name that they mention."""
+    """The sources that the modules need, packages first: every `fpsim_...` name that they mention.
+
+    Args:
+        rtl: folder of the sources; what only serves comparison lies in its folder `COMPARE`.
+        tops: names of the modules.
+
+    Raises:
+        ValueError: there is no such module.
+    """
     wanted, found = [*tops, "fpsim_pkg"], dict[str, Path]()
     while wanted:
         name = wanted.pop()
         path = rtl / f"{name}.sv"
+        if not path.exists():
+            path = rtl / COMPARE / f"{name}.sv"
         if name in found or not path.exists():
             if name in tops and name not in found:
                 raise ValueError(f"{path}: no such file; expected the module {name} there")
