@@ -4,7 +4,7 @@ What is counted is as for the array (`fpsim.estimate.counts`): rows are quantize
 sums stay where they are made, weights come from DRAM once. What differs:
 
     blocks   R · C / B dot products of B elements (fpsim_dot_mx, fpsim_dot_nvfp4) in the squarest grid G × H:
-             G rows meet H columns, a block of each per cycle, under an 8-bit scale per block. Codes and scales
+             G rows meet H columns, a block of each per cycle, under an 8-bit scale each. Codes and scales
              reach the units straight from SRAM, without the registers of a systolic array.
     groups   our own array, a tile for every group of K; the integer sum of a group is corrected for both zero
              points and scaled on its way out, and added to an FP32 sum that waits in SRAM.

@@ -160,10 +160,10 @@ class _Pricing:
 
         self._array_energy = partial(units.array_energy, config, data=data, fmt=fmt)
         self._beat = cache(lambda name: energy(name, "beat"))
+        self._lane = cache(lambda name: energy(name, "beat") * (1 / units.lanes(name)))
         self._row = cache(lambda name: energy(name, "row"))
         self._idle = {name: energy(name, "idle").high for name in (*PIPELINED, "epilogue")}
         self._lanes = units.lanes("epilogue")
-        self._correction_lanes = units.lanes("zero_correction") if config.unit.wide else 1
         self._cols = config.cols
         self._node = units.node_nm
         leakage_nw = sum(area.leakage_nw for area in units.areas(config).values())
@@ -175,9 +175,9 @@ class _Pricing:
         beat = self._beat
         leakage = self._leakage_pj * counts.cycles
         rotate_beats = counts.rotate_beats if operands.rotated else 0
-        per_output = beat("epilogue") * (1 / self._lanes)
+        per_output = self._lane("epilogue")
         if operands.zero_points:
-            per_output = per_output + beat("zero_correction") * (1 / self._correction_lanes)
+            per_output = per_output + self._lane("zero_correction")
         return {
             "array": self._array_energy(counts.beats, counts.tiles),
             "hadamard": beat("hadamard") * rotate_beats,
