@@ -8,8 +8,8 @@ sums stay where they are made, weights come from DRAM once. What differs:
              reach the units straight from SRAM, without the registers of a systolic array.
     groups   our own array, a tile for every group of K; the integer sum of a group is corrected for both zero
              points and scaled on its way out, and added to an FP32 sum that waits in SRAM.
-    half     R × C processing elements of FP16 operands and an FP32 sum (rtl/compare/fpsim_pe_half.sv), no
-             quantizer.
+    floats   R × C processing elements of FP16 or FP32 operands and an FP32 sum
+             (rtl/compare/fpsim_pe_float.sv), no quantizer.
 
 Stand-ins, ours: there is no RTL for quantizers of blocks and groups, nor for an epilogue of FP32 sums; rows
 are charged with the array's own quantizers (for a group the dividing one, and its zero point), results with
@@ -34,7 +34,7 @@ SCALE_BITS = 8  # E8M0, UE4M3
 FP32_BITS = 32
 BLOCK_UNITS = {32: "dot_mx", 16: "dot_nvfp4"}
 BLOCK_LATENCY = 4  # from the last block to its sum
-HALF = "pe_half"
+FLOAT_UNITS = {16: "pe_half", 32: "pe_single"}
 DATA, FORMAT, INTEGERS = "gaussian", "e2m1", "int4"
 
 
@@ -153,25 +153,35 @@ class Beside:
             leakage_nw=self._units.areas(config)["mac_array"].leakage_nw,
         )
 
-    def half(self, layer: Layer) -> BesideCost:
-        """A layer of FP16 operands under FP32 sums, tiled as on the array."""
+    def floats(self, layer: Layer, bits: int = 16) -> BesideCost:
+        """A layer of floating-point operands under FP32 sums, tiled as on the array; y is FP16.
+
+        Args:
+            layer: its shape.
+            bits: of an operand, 16 (FP16) or 32 (FP32).
+
+        Raises:
+            ValueError: no unit for that width.
+        """
+        if bits not in FLOAT_UNITS:
+            raise ValueError(f"bits={bits}: expected one of {', '.join(map(str, FLOAT_UNITS))}")
         config, m, n, k = self._config, layer.m, layer.n, layer.k
         tiles = _ceil(m, config.rows) * _ceil(n, config.cols)
         elements = config.rows * config.cols
         buffers = [
-            _read(m * k * FP16_BITS, tiles * k * config.rows * FP16_BITS),
-            _read(n * (k + 1) * FP16_BITS, tiles * config.cols * (k + 1) * FP16_BITS),
+            _read(m * k * bits, tiles * k * config.rows * bits),
+            _read(n * (k + 1) * bits, tiles * config.cols * (k + 1) * bits),
             _buffer(m * n * FP16_BITS, 0),
         ]
         return self._cost(
             (tiles - 1) * tile_period(config, k) + tile_cycles(config, k),
             {
-                "array": self._energy(HALF, "mac") * (tiles * k * elements),
+                "array": self._energy(FLOAT_UNITS[bits], "mac") * (tiles * k * elements),
                 "epilogue": self._results(m * n),
             },
             buffers,
-            n * (k + 1) * FP16_BITS,
-            {HALF: elements},
+            n * (k + 1) * bits,
+            {FLOAT_UNITS[bits]: elements},
         )
 
     def _results(self, outputs: int) -> Band:

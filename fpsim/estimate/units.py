@@ -23,7 +23,7 @@ from fpsim.estimate.drive import (
 )
 from fpsim.estimate.stimulus import Operands, Run, selector
 from fpsim.estimate.units_block import block_units
-from fpsim.estimate.units_half import half_unit
+from fpsim.estimate.units_float import float_units
 from fpsim.estimate.units_wide import wide_units
 
 ARRAY_SIZES = (4, 8)  # the array's cost is R*C processing elements plus an edge; two sizes give both
@@ -71,7 +71,7 @@ def units(config: ArrayConfig) -> list[Unit]:
     lanes = {"Lanes": EPILOGUE_LANES, "AccW": all_of["AccW"]}
     meaning = {"beat": f"one beat of {EPILOGUE_LANES} outputs", "idle": IDLE}
     found.append(Unit("epilogue", "fpsim_epilogue", lanes, meaning, _epilogue, EPILOGUE_LANES, config, True))
-    return [*found, *wide_units(config), *block_units(config), half_unit(config)]
+    return [*found, *wide_units(config), *block_units(config), *float_units(config)]
 
 
 def _align(data: Operands, config: ArrayConfig) -> list[Run]:

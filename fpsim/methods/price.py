@@ -97,7 +97,7 @@ def _cost(schedule: Schedule, config: ArrayConfig, units: UnitCosts) -> tuple[in
 def _beside(layer: LayerWork, beside: Beside) -> BesideCost:
     shape = _layer(layer)
     if layer.kind == HALF:
-        return beside.half(shape)
+        return beside.floats(shape)
     assert layer.group is not None
     return beside.blocks(shape, layer.group) if layer.kind == BLOCK else beside.groups(shape, layer.group)
 

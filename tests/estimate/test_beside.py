@@ -38,6 +38,7 @@ def beside() -> Beside:
     units |= {name: entry(1, {"row": cost}) for name, cost in ROW.items()}
     units |= {f"mac_array_{n}x{n}": entry(n * n, {"beat": n * n * 1.0, "drain": 2.0 * n}, n) for n in (4, 8)}
     units["pe_half"] = entry(1, {"mac": PRODUCT})
+    units["pe_single"] = entry(1, {"mac": 4 * PRODUCT})
     record = {
         "schema_version": 1,
         "library": {"name": "made-up", "node_nm": 22},
@@ -95,7 +96,7 @@ def test_groups_are_tiles(beside: Beside) -> None:
 
 
 def test_half_precision_has_no_quantizer(beside: Beside) -> None:
-    found = beside.half(Layer("fc", 9, 10, 5))
+    found = beside.floats(Layer("fc", 9, 10, 5))
     tiles = 2 * 2
     assert found.cycles == sequence_cycles(CONFIG, [5] * tiles)
     assert found.parts_pj["array"].mid == tiles * 5 * 64 * PRODUCT
@@ -107,9 +108,19 @@ def test_half_precision_has_no_quantizer(beside: Beside) -> None:
     assert found.parts_pj["leakage"].mid == pytest.approx((6400 + 28) * 10 * found.cycles * 1e-6)
 
 
+def test_single_precision_carries_twice_the_bits(beside: Beside) -> None:
+    half, single = (beside.floats(Layer("fc", 8, 8, 63), bits) for bits in (16, 32))
+    assert single.cycles == half.cycles
+    assert single.parts_pj["array"].mid == 4 * half.parts_pj["array"].mid
+    assert single.parts_pj["dram"].mid == 2 * half.parts_pj["dram"].mid
+    assert single.parts_pj["epilogue"] == half.parts_pj["epilogue"]
+
+
 def test_what_there_is_no_unit_for_is_refused(beside: Beside) -> None:
     with pytest.raises(ValueError, match="block=64: expected one of 32, 16"):
         beside.blocks(Layer("fc", 4, 4, 64), 64)
+    with pytest.raises(ValueError, match="bits=8: expected one of 16, 32"):
+        beside.floats(Layer("fc", 4, 4, 64), 8)
     with pytest.raises(ValueError, match="group=0"):
         beside.groups(Layer("fc", 4, 4, 64), 0)
     with pytest.raises(ValueError, match="units are characterized for"):

@@ -1,37 +1,39 @@
-// Processing element of an FP16 array, to compare with: operand registers, an exact product, an FP32 sum, an output
-// register. Not part of the accelerator; what its rows of the methods table in FP16 are priced by.
+// Processing element of a floating-point array, to compare with: operand registers, an exact product, an FP32 sum, an
+// output register. Not part of the accelerator; layers in FP16 and FP32 are priced by it.
 //
 //   acc <- FP32((first ? +0 : acc) + a * b), one rounding to nearest even, subnormals kept, at every clock
 //
-//   a {first, sign, exponent[4:0], fraction[9:0]}, travels east        b {sign, exponent[4:0], fraction[9:0]}, south
+//   a {first, sign, exponent[ExpW-1:0], fraction[ManW-1:0]}, travels east     b {sign, exponent, fraction}, south
 //
-// out_o: the sum that `first` ended, taken over while the next one starts. Operands are finite; a zero operand with
-// first = 0 holds the sum.
+// out_o: the sum that `first` ended, taken over while the next one starts. Operands are finite, IEEE 754; a zero operand
+// with first = 0 holds the sum.
 // Latency: 1 from a_i, b_i to a_o, b_o; 2 to the sum. Throughput: one product per cycle.
-// Overflow: IEEE (never, below 2^95 products). Python twin: fpsim/array/half.py.
+// Overflow: IEEE 754. Parameters: ExpW, ManW. Python twin: fpsim/array/half.py (FP16).
 
 `default_nettype none
 
-module fpsim_pe_half (
+module fpsim_pe_float #(
+  parameter int ExpW = 5,  // exponent bits of the operands, 2 to 8
+  parameter int ManW = 10  // their stored significand bits, 1 to 23
+) (
   input  logic                         clk_i,
-  input  logic [fpsim_pkg::FP16_W:0]   a_i,
-  input  logic [fpsim_pkg::FP16_W-1:0] b_i,
-  output logic [fpsim_pkg::FP16_W:0]   a_o,
-  output logic [fpsim_pkg::FP16_W-1:0] b_o,
+  input  logic [ExpW+ManW+1:0]         a_i,
+  input  logic [ExpW+ManW:0]           b_i,
+  output logic [ExpW+ManW+1:0]         a_o,
+  output logic [ExpW+ManW:0]           b_o,
   output logic [fpsim_pkg::FP32_W-1:0] out_o
 );
 
-  localparam int EXP_W   = 5;
-  localparam int MAN_W   = 10;
-  localparam int SIG_W   = MAN_W + 1;
+  localparam int SIG_W   = ManW + 1;
   localparam int TERM_W  = 2 * SIG_W;
   localparam int NORM_W  = $clog2(TERM_W);
   localparam int FIELD_W = 10;
-  // Field of the top bit of the product of two numbers sig * 2^(exponent - 25): FP32's bias less two times 25.
-  localparam int FIELD_0 = fpsim_pkg::FP32_BIAS + TERM_W - 1 - 50;
+  // A number is sig * 2^(exponent - bias - ManW): field of the top bit of the product of two with exponents of 0.
+  localparam int BIAS    = (1 << (ExpW - 1)) - 1;
+  localparam int FIELD_0 = fpsim_pkg::FP32_BIAS + TERM_W - 1 - 2 * (BIAS + ManW);
 
-  logic [fpsim_pkg::FP16_W:0]   a_q;
-  logic [fpsim_pkg::FP16_W-1:0] b_q;
+  logic [ExpW+ManW+1:0] a_q;
+  logic [ExpW+ManW:0]   b_q;
 
   always_ff @(posedge clk_i) begin
     a_q <= a_i;
@@ -45,8 +47,8 @@ module fpsim_pe_half (
   // Product: sign, normalized significand, exponent field of its top bit
   // ---------------------------------
   logic              a_neg, b_neg, a_normal, b_normal, first;
-  logic [EXP_W-1:0]  a_exp, b_exp;
-  logic [MAN_W-1:0]  a_man, b_man;
+  logic [ExpW-1:0]   a_exp, b_exp;
+  logic [ManW-1:0]   a_man, b_man;
   logic [TERM_W-1:0] product, term_sig;
   logic [NORM_W-1:0] down;
 
@@ -69,8 +71,8 @@ module fpsim_pe_half (
 
   logic signed [FIELD_W-1:0] term_field;
 
-  assign term_field = FIELD_W'(FIELD_0) + FIELD_W'({a_exp[EXP_W-1:1], a_exp[0] | !a_normal})
-                    + FIELD_W'({b_exp[EXP_W-1:1], b_exp[0] | !b_normal}) - FIELD_W'(down);
+  assign term_field = FIELD_W'(FIELD_0) + FIELD_W'({a_exp[ExpW-1:1], a_exp[0] | !a_normal})
+                    + FIELD_W'({b_exp[ExpW-1:1], b_exp[0] | !b_normal}) - FIELD_W'(down);
 
   // ---------------------------------
   // Sum
