@@ -21,6 +21,7 @@ class Operands:
         activation_bits, weight_bits: width of a code.
         passes: passes over the 4-bit array; 8-bit operands go through it nibble by nibble.
         static: whether the activation scale is fixed before the run: no second pass over a row.
+        block, scale_bits: elements of K that share a scale, and its width; 0: none beside the row's and column's.
     """
 
     fmt: str | None = None
@@ -28,6 +29,8 @@ class Operands:
     weight_bits: int = 4
     passes: int = 1
     static: bool = False
+    block: int = 0
+    scale_bits: int = 8
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Layer:
         kind: "linear" (block linears: the accelerator runs them), "attention" (both of its products),
             "modulation" (adaLN), "embedding" (patches, timestep, final layer); the host runs the rest.
         operands: of a layer that the accelerator runs.
+        blocks: transformer blocks that the `count` belong to, so many to each; 0: to none.
     """
 
     name: str
@@ -50,16 +54,19 @@ class Layer:
     count: int = 1
     kind: Kind = "linear"
     operands: Operands = Operands()
+    blocks: int = 0
 
     def __post_init__(self) -> None:
         for field in ("m", "n", "k", "count"):
             value = getattr(self, field)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{self.name}: {field}={value!r}: expected an integer of at least 1")
+        if self.blocks and self.count % self.blocks:
+            raise ValueError(f"{self.name}: blocks={self.blocks}: expected a divisor of count={self.count}")
 
     @property
     def on_accelerator(self) -> bool:
-        """Whether the accelerator runs it."""
+        """Whether the accelerator runs it, unless asked for more."""
         return self.kind == "linear"
 
     @property
@@ -101,13 +108,13 @@ class ModelShape:
             Layer("x_embedder", t, d, self.patch_in, kind="embedding"),
             Layer("t_embedder.0", 1, d, self.TIME_FREQUENCIES, kind="embedding"),
             Layer("t_embedder.2", 1, d, d, kind="embedding"),
-            Layer("adaLN", 1, 6 * d, d, blocks, "modulation"),
-            Layer("attn.qkv", t, 3 * d, d, blocks),
-            Layer("attn.qk", t, t, dh, per_head, "attention"),
-            Layer("attn.pv", t, dh, t, per_head, "attention"),
-            Layer("attn.proj", t, d, d, blocks),
-            Layer("mlp.fc1", t, self.MLP_RATIO * d, d, blocks),
-            Layer("mlp.fc2", t, d, self.MLP_RATIO * d, blocks),
+            Layer("adaLN", 1, 6 * d, d, blocks, "modulation", blocks=blocks),
+            Layer("attn.qkv", t, 3 * d, d, blocks, blocks=blocks),
+            Layer("attn.qk", t, t, dh, per_head, "attention", blocks=blocks),
+            Layer("attn.pv", t, dh, t, per_head, "attention", blocks=blocks),
+            Layer("attn.proj", t, d, d, blocks, blocks=blocks),
+            Layer("mlp.fc1", t, self.MLP_RATIO * d, d, blocks, blocks=blocks),
+            Layer("mlp.fc2", t, d, self.MLP_RATIO * d, blocks, blocks=blocks),
             Layer("final.adaLN", 1, 2 * d, d, kind="embedding"),
             Layer("final.linear", t, self.patch_out, d, kind="embedding"),
         ]
@@ -160,3 +167,8 @@ def dit(size: str, patch: int, image: int) -> ModelShape:
 def digits() -> ModelShape:
     """The embedded digits model: 8 x 8 pixels, patches of 2, predicts the noise only."""
     return ModelShape("digits DiT", 96, 6, 3, 16, 4, 4, 11)
+
+
+def glyphs() -> ModelShape:
+    """The embedded glyphs model: 16 x 16 pixels, patches of 4, 26 letters; else as `digits`."""
+    return ModelShape("glyphs DiT", 96, 6, 3, 16, 16, 16, 27)
