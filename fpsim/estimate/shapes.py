@@ -7,9 +7,10 @@ facebookresearch/DiT, models.py (ed81ce2); the digits model is fpsim.dit's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, get_args
 
 Kind = Literal["linear", "attention", "modulation", "embedding"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Layer:
         name: its name in a block or in the model.
         m, n, k: M rows (tokens), N output channels, K inner dimension.
         count: how many of them one forward pass has.
-        kind: "linear" (block linears: the accelerator runs them), "attention" (both of its products),
-            "modulation" (adaLN), "embedding" (patches, timestep, final layer); the host runs the rest.
-        operands: of a layer that the accelerator runs.
+        kind: "linear" (block linears: the array runs them, the others where it is asked to), "attention" (both
+            of its products), "modulation" (adaLN), "embedding" (patches, timestep, text, final layer).
+        operands: of a layer that the array runs.
         blocks: transformer blocks that the `count` belong to, so many to each; 0: to none.
     """
 
@@ -66,13 +67,39 @@ class Layer:
 
     @property
     def on_accelerator(self) -> bool:
-        """Whether the accelerator runs it, unless asked for more."""
+        """Whether the array runs it unless it is asked for more."""
         return self.kind == "linear"
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of all of them."""
         return self.m * self.n * self.k * self.count
+
+
+class Shape(Protocol):
+    """What a workload is: a name, the matrix multiplications of one forward pass, trained parameters."""
+
+    @property
+    def name(self) -> str:
+        """As printed."""
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Every matrix multiplication of one forward pass."""
+
+    @property
+    def parameters(self) -> int:
+        """Trained parameters."""
+
+
+def total_macs(layers: list[Layer], kinds: tuple[Kind, ...] = ()) -> int:
+    """Multiply-accumulates of the layers of these kinds, all kinds if none is named."""
+    return sum(layer.macs for layer in layers if not kinds or layer.kind in kinds)
+
+
+def trained_parameters(layers: list[Layer]) -> int:
+    """A weight and a bias for each linear layer; attention's products have none."""
+    return sum((layer.n * layer.k + layer.n) * layer.count for layer in layers if layer.kind != "attention")
 
 
 @dataclass(frozen=True)
@@ -122,18 +149,15 @@ class ModelShape:
     @property
     def parameters(self) -> int:
         """Trained parameters: a weight and a bias for each linear layer, and the label table."""
-        linears = [layer for layer in self.layers if layer.kind != "attention"]
-        return (
-            sum((layer.n * layer.k + layer.n) * layer.count for layer in linears) + self.classes * self.hidden
-        )
+        return trained_parameters(self.layers) + self.classes * self.hidden
 
     def macs(self, *kinds: Kind) -> int:
         """Multiply-accumulates of the layers of these kinds, all kinds if none is named."""
-        return sum(layer.macs for layer in self.layers if not kinds or layer.kind in kinds)
+        return total_macs(self.layers, kinds)
 
 
 _SIZES = {"S": (384, 12, 6), "B": (768, 12, 12), "L": (1024, 24, 16), "XL": (1152, 28, 16)}
-_LATENT_CHANNELS, _LATENT_FACTOR, _IMAGENET_CLASSES = 4, 8, 1000
+LATENT_CHANNELS, LATENT_FACTOR, _IMAGENET_CLASSES = 4, 8, 1000
 
 
 def dit(size: str, patch: int, image: int) -> ModelShape:
@@ -146,18 +170,18 @@ def dit(size: str, patch: int, image: int) -> ModelShape:
     """
     if size not in _SIZES:
         raise ValueError(f"size={size!r}: expected one of {', '.join(_SIZES)}")
-    if image % (_LATENT_FACTOR * patch):
+    if image % (LATENT_FACTOR * patch):
         raise ValueError(
             f"image={image}, patch={patch}: expected an image of whole patches of 8 x patch pixels"
         )
     hidden, depth, heads = _SIZES[size]
-    values = patch * patch * _LATENT_CHANNELS
+    values = patch * patch * LATENT_CHANNELS
     return ModelShape(
         name=f"DiT-{size}/{patch} at {image} px",
         hidden=hidden,
         depth=depth,
         heads=heads,
-        tokens=(image // _LATENT_FACTOR // patch) ** 2,
+        tokens=(image // LATENT_FACTOR // patch) ** 2,
         patch_in=values,
         patch_out=2 * values,
         classes=_IMAGENET_CLASSES + 1,
