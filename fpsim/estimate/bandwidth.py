@@ -1,16 +1,18 @@
 """What memories that are too slow cost the array: stall cycles, in closed form.
 
 Two things can hold the array up.
-    - SRAM ports. A beat is R activation codes and C weight codes, and enters once both have been read: it takes
-      max(⌈4R / port⌉, ⌈4C / port⌉) cycles. Beats that begin a block of K read the block's scales as well.
-    - DRAM. The weights of a group of C columns (a panel) are there before the group's first tile. With a double
-      buffer the next panel comes while the array works, and the one after it when its buffer is free; without,
-      the array waits. Where activations lie in DRAM, x is read before the first tile and y written after the last.
+    - SRAM ports. A beat is R activation codes and C weight codes, and enters once both have been read: it
+      takes max(⌈4R / port⌉, ⌈4C / port⌉) cycles. Beats that begin a block of K read the block's scales as
+      well.
+    - DRAM. The weights of a group of C columns (a panel) are there before the group's first tile. With a
+      double buffer the next panel comes while the array works, and the one after it when its buffer is free;
+      without, the array waits. Where activations lie in DRAM, x is read before the first tile and y written
+      after the last.
 
-A tile fills a slot of max(F, D) cycles (F + D without overlap), F the cycles of its beats, D those of its drain,
-and min(F, D) more (none) behind the last one. A panel's buffer is free behind its last beat; where F < D it is
-taken to be so when its last slot ends, at most D later. The first panel of a layer is waited for: nothing is
-fetched ahead of the layer.
+A tile fills a slot of max(F, D) cycles (F + D without overlap), F the cycles of its beats, D those of its
+drain, and min(F, D) more (none) behind the last one. A panel's buffer is free behind its last beat; where F
+< D it is taken to be so when its last slot ends, at most D later. The first panel of a layer is waited for:
+nothing is fetched ahead of the layer.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ class Groups:
     Attributes:
         count: how many.
         row_groups: tiles in each.
-        panel_bits, last_panel_bits: of a group's weights in DRAM, and of the last group's, which may be ragged.
+        panel_bits, last_panel_bits: of a group's weights in DRAM, and of the last group's, which may be
+            ragged.
     """
 
     count: int

@@ -11,8 +11,8 @@ The schedule that is counted, layer by layer:
     - Rows of y go to SRAM as FP16. DRAM carries weights, column scales and biases, once per forward pass;
       activations stay on the chip unless asked otherwise.
     - Scales of blocks of K lie beside the codes, and are read with a block's first beat.
-    - Of an attention product both operands are activations: the second one comes through the input path as well,
-      and nothing of it from DRAM.
+    - Of an attention product both operands are activations: the second one comes through the input path as
+      well, and nothing of it from DRAM.
 """
 
 from __future__ import annotations

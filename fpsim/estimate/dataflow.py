@@ -9,17 +9,18 @@ A fold is what the array works on without changing what stays in it; S is the le
 
 Pa and Pw are the nibbles of an activation and of a weight, P = Pa·Pw.
 
-    one fold after the other            os  F·(S + R + C - 2)         ws, is  F·(S + 2R + C - 2)
-    with second registers               os  F·S + R + C - 2           ws, is  R + (F - 1)·max(S, R) + S + R + C - 2
+    one fold after another     os  F·(S + R + C - 2)     ws, is  F·(S + 2R + C - 2)
+    with second registers      os  F·S + R + C - 2       ws, is  R + (F - 1)·max(S, R) + S + R + C - 2
 
-Operands enter skewed, so the last one meets element (R - 1, C - 1) R + C - 2 cycles after element (0, 0); what
-stays in ws and is takes R cycles to move in. SCALE-Sim numbers its cycles from 0 and shows the last one's number,
-one less than the first line (`scale_sim_cycles`). It has no cycle for a finished sum to leave in os.
+Operands enter skewed, so the last one meets element (R - 1, C - 1) R + C - 2 cycles after element (0, 0);
+what stays in ws and is takes R cycles to move in. SCALE-Sim numbers its cycles from 0 and shows the last
+one's number, one less than the first line (`scale_sim_cycles`). It has no cycle for a finished sum to leave
+in os.
 
-This machine's array is output stationary, and its cycles are `fpsim.array.cycles`, to which the RTL is held. Per
-tile alone they are 2 more than the first line, the operand register in front of an element's multiplier and the
-register a row leaves through, 3 with overlap and 1 for a product's register; and with overlap R + C + 1 is paid
-once for all tiles, not for each.
+This machine's array is output stationary, and its cycles are `fpsim.array.cycles`, to which the RTL is held.
+Per tile alone they are 2 more than the first line, the operand register in front of an element's multiplier
+and the register a row leaves through, 3 with overlap and 1 for a product's register; and with overlap R + C
++ 1 is paid once for all tiles, not for each.
 """
 
 from __future__ import annotations

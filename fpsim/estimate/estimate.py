@@ -20,10 +20,10 @@ PIPELINED = ("hadamard", "quantizer")  # units with registers beside the array a
 
 ASSUMPTIONS = (
     "Costed: the block linears, and what else the array is asked to run (attention's products, adaLN, the "
-    "embeddings). The rest runs on the host, as do softmax, LayerNorm and GELU always: multiply-accumulates are "
-    "counted, their energy is not.",
-    "Cycles are the array's; input path and epilogue keep up and overlap with it. It waits for SRAM ports and "
-    "DRAM where a limit is given; none is by default.",
+    "embeddings). The rest runs on the host, as do softmax, LayerNorm and GELU always: "
+    "multiply-accumulates are counted, their energy is not.",
+    "Cycles are the array's; input path and epilogue keep up and overlap with it. It waits for SRAM ports "
+    "and DRAM where a limit is given; none is by default.",
     "Padding of ragged tiles is charged as if it were data. Every row is charged as rotated, also those of "
     "attn.proj, which pass the Hadamard engine unchanged because their rotation is folded into the weights.",
     "Unit energies come from synthesized netlists that computed what the RTL does, on the data named. low: "

@@ -173,7 +173,8 @@ class Settings:
         """The layers with their operands.
 
         Raises:
-            ValueError: a format or width that the accelerator is not built with, a pattern that fits no layer.
+            ValueError: a format or width that the accelerator is not built with, a pattern that fits no
+                layer.
         """
         for pattern in self.layers:
             if not any(fnmatchcase(layer.name, pattern) for layer in layers):

@@ -124,7 +124,9 @@ class _Reader:
         """Operands by layer; what one does not say is as for all."""
         found = self._section(node, "layers", None)
         return {
-            name: self._filled(lambda **values: replace(usual, **values), inner, f"layers.{name}", OperandSettings)
+            name: self._filled(
+                lambda **values: replace(usual, **values), inner, f"layers.{name}", OperandSettings
+            )
             for name, inner in found.items()
         }
 
@@ -147,9 +149,7 @@ class _Reader:
             node = nodes[name] if name else next(iter(nodes.values()))
             raise self._wrong(node, ".".join(filter(None, (section, name))), str(error)) from error
 
-    def _section(
-        self, node: yaml.Node, section: str, known: tuple[str, ...] | None
-    ) -> dict[str, yaml.Node]:
+    def _section(self, node: yaml.Node, section: str, known: tuple[str, ...] | None) -> dict[str, yaml.Node]:
         """The fields of a mapping, each once and known."""
         if not isinstance(node, yaml.MappingNode):
             raise self._wrong(node, section, "expected fields and values, `name: value`")
@@ -160,7 +160,9 @@ class _Reader:
                 raise self._wrong(key, section, "expected a name before the colon")
             dotted = ".".join(filter(None, (section, name)))
             if name in found:
-                raise self._wrong(key, dotted, f"given twice, first on line {found[name].start_mark.line + 1}")
+                raise self._wrong(
+                    key, dotted, f"given twice, first on line {found[name].start_mark.line + 1}"
+                )
             if known is not None and name not in known:
                 near = get_close_matches(name, known, 1)
                 hint = f"did you mean {near[0]}? " if near else ""

@@ -22,7 +22,8 @@ class Operands:
         activation_bits, weight_bits: width of a code.
         passes: passes over the 4-bit array; 8-bit operands go through it nibble by nibble.
         static: whether the activation scale is fixed before the run: no second pass over a row.
-        block, scale_bits: elements of K that share a scale, and its width; 0: none beside the row's and column's.
+        block, scale_bits: elements of K that share a scale, and its width; 0: none beside the row's and
+            column's.
     """
 
     fmt: str | None = None
@@ -42,8 +43,8 @@ class Layer:
         name: its name in a block or in the model.
         m, n, k: M rows (tokens), N output channels, K inner dimension.
         count: how many of them one forward pass has.
-        kind: "linear" (block linears: the array runs them, the others where it is asked to), "attention" (both
-            of its products), "modulation" (adaLN), "embedding" (patches, timestep, text, final layer).
+        kind: "linear" (block linears: the array runs them, the others where it is asked to), "attention"
+            (both of its products), "modulation" (adaLN), "embedding" (patches, timestep, text, final layer).
         operands: of a layer that the array runs.
         blocks: transformer blocks that the `count` belong to, so many to each; 0: to none.
     """

@@ -1,16 +1,19 @@
-"""Diffusion transformers that read a text, from their shapes: PixArt-alpha, PixArt-sigma and STDiT (Open-Sora).
+"""Diffusion transformers that read a text, from their shapes: PixArt-alpha and -sigma, STDiT (Open-Sora).
 
-A block attends to its own tokens, in a video to the same place of every frame too, and to the text's tokens; one
-modulation for all blocks. Shapes as in
-    PixArt-alpha  github.com/PixArt-alpha/PixArt-alpha, diffusion/model/nets/PixArt.py (0d29cbd), PixArt_blocks.py
-                  (3dd1ca0): 120 text tokens of 4096 values; 0.6 B parameters (README, 00c8348)
+A block attends to its own tokens, in a video to the same place of every frame too, and to the text's tokens;
+one modulation for all blocks. Shapes as in
+    PixArt-alpha  github.com/PixArt-alpha/PixArt-alpha, diffusion/model/nets/PixArt.py (0d29cbd),
+                  PixArt_blocks.py (3dd1ca0): 120 text tokens of 4096 values; 0.6 B parameters (README,
+                  00c8348)
     PixArt-sigma  github.com/PixArt-alpha/PixArt-sigma, diffusion/model/nets/PixArtMS.py (3de0cab),
-                  configs/pixart_sigma_config/PixArt_sigma_xl2_img1024_internalms.py (82164a5): 300 text tokens; keys
-                  and values as they are (the 2K model's compression of them is left out)
+                  configs/pixart_sigma_config/PixArt_sigma_xl2_img1024_internalms.py (82164a5): 300 text
+                  tokens; keys and values as they are (the 2K model's compression of them is left out)
     STDiT         github.com/hpcaitech/Open-Sora, opensora/models/stdit/stdit.py (04ddc76),
-                  configs/opensora/inference/16x512x512.py (0a10e6c): 16 frames, 120 text tokens; 724 M parameters,
-                  580 M before the temporal attention (docs/report_01.md, 0dc7e85), which are millions of 2^20
-One forward pass of one sample; the text is read at its longest, padding included, in every one, as the code does.
+                  configs/opensora/inference/16x512x512.py (0a10e6c): 16 frames, 120 text tokens; 724 M
+                  parameters, 580 M before the temporal attention (docs/report_01.md, 0dc7e85), which are
+                  millions of 2^20
+One forward pass of one sample; the text is read at its longest, padding included, in every one, as the code
+does.
 """
 
 from __future__ import annotations
@@ -77,8 +80,7 @@ class TextShape:
 
     @property
     def parameters(self) -> int:
-        """Trained parameters: of the linear layers, and six rows per block and two at the end that are added to
-        the modulation."""
+        """Trained parameters: of the linears; six rows per block and two at the end join the modulation."""
         return trained_parameters(self.layers) + (6 * self.depth + 2) * self.hidden
 
     def macs(self, *kinds: Kind) -> int:
@@ -104,7 +106,7 @@ class TextShape:
         ]
 
     def _size_embedders(self) -> list[Layer]:
-        """Height and width through one embedder, the aspect ratio through another, a third of the width each."""
+        """Height and width through one embedder, the aspect ratio through another, a third of a token."""
         if not self.size_embedders:
             return []
         third = self.hidden // 3

@@ -1,15 +1,15 @@
 """Words that a product moves at registers, SRAM and DRAM, per operand and dataflow, in closed form.
 
-Only words of the product are counted, none of padding. The loops, outermost first; a tile or fold's stream runs
-inside, nibble pass by nibble pass:
+Only words of the product are counted, none of padding. The loops, outermost first; a tile or fold's stream
+runs inside, nibble pass by nibble pass:
 
     os   column groups, row groups            sums stay, leave once
     ws   column groups, folds of K            weights stay; sums go to SRAM and come back for the next fold
     is   row groups, folds of K               activations stay; sums as in ws
 
 An operand comes from DRAM again whenever it is needed again and its SRAM did not hold all that was used since
-(least recently used goes first; a loop larger than the SRAM finds nothing of itself there). Sums that do not fit
-are written to DRAM and read back in the same way.
+(least recently used goes first; a loop larger than the SRAM finds nothing of itself there). Sums that do not
+fit are written to DRAM and read back in the same way.
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ class Traffic:
         )
 
 
-def traffic(
-    dataflow: Dataflow, product: Product, rows: int, cols: int, sram: Sram | None = None
-) -> Traffic:
+def traffic(dataflow: Dataflow, product: Product, rows: int, cols: int, sram: Sram | None = None) -> Traffic:
     """Count one product's words.
 
     Args:
@@ -162,8 +160,7 @@ def _stationary(
     stays = Words(fixed * loading * fixed_nibbles, fixed * k * fixed_nibbles, kept, kept, 0)
     reads = moving * k * passes * groups
     dram = sum(
-        count
-        * _fetched(moving * size, [(moving * size, passes), (moving * k, groups)], held[1])
+        count * _fetched(moving * size, [(moving * size, passes), (moving * k, groups)], held[1])
         for size, count in _pieces(k, rows)
     )
     sums = fixed * moving * k_folds * passes

@@ -13,7 +13,12 @@ from fpsim.estimate.bandwidth import Groups, Memory, feed_cycles, limited_cycles
 
 
 def stepped(
-    config: ArrayConfig, memory: Memory, groups: Groups, beats: int, scales: tuple[int, int], ends: tuple[int, int]
+    config: ArrayConfig,
+    memory: Memory,
+    groups: Groups,
+    beats: int,
+    scales: tuple[int, int],
+    ends: tuple[int, int],
 ) -> int:
     """The cycle after the last one in which anything happened, found by stepping through all of them."""
     per_cycle = Fraction(str(memory.dram_bytes_per_cycle)) * 8 if memory.dram_bytes_per_cycle else None
@@ -87,7 +92,9 @@ MEMORIES = [
 
 
 @pytest.mark.parametrize("overlap", [True, False])
-@pytest.mark.parametrize("groups", [Groups(1, 3, 0, 96), Groups(2, 1, 200, 60), Groups(5, 2, 321, 321), Groups(4, 3, 64, 8)])
+@pytest.mark.parametrize(
+    "groups", [Groups(1, 3, 0, 96), Groups(2, 1, 200, 60), Groups(5, 2, 321, 321), Groups(4, 3, 64, 8)]
+)
 def test_stalls_are_those_of_the_stepped_machine(overlap: bool, groups: Groups) -> None:
     config = ArrayConfig(2, 3, UnitConfig(overlap=overlap))
     beats = 9  # more than a drain, 6
@@ -114,7 +121,9 @@ def test_without_limits_a_layer_takes_the_cycles_of_the_array(overlap: bool, m: 
     config = ArrayConfig(2, 3, UnitConfig(overlap=overlap))
     groups = Groups(-(-n // 3), -(-m // 2), 1000, 10)
     for memory in (Memory(), Memory(double_buffered=False), Memory(None, 8, 12)):
-        assert limited_cycles(config, memory, groups, feed_cycles(config, memory, k)) == layer_cycles(config, m, n, k)
+        assert limited_cycles(config, memory, groups, feed_cycles(config, memory, k)) == layer_cycles(
+            config, m, n, k
+        )
 
 
 def test_a_limit_is_more_than_nothing() -> None:
@@ -122,5 +131,5 @@ def test_a_limit_is_more_than_nothing() -> None:
         for bad in (0, -1, True, "fast"):
             with pytest.raises(ValueError, match=f"{name}=.*more than 0"):
                 Memory(**{name: bad})  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="activation_port_bits=2.5"):
+    with pytest.raises(ValueError, match=r"activation_port_bits=2\.5"):
         Memory(activation_port_bits=2.5)  # type: ignore[arg-type]

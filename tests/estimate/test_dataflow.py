@@ -22,7 +22,13 @@ from fpsim.estimate.dataflow import (
 from fpsim.estimate.traffic import Sram, Traffic, Words, traffic
 from tests.estimate.walk import Walk
 
-SHAPES = [((3, 5, 4), (2, 3)), ((4, 6, 6), (2, 3)), ((1, 7, 5), (3, 2)), ((5, 1, 9), (4, 4)), ((6, 4, 2), (1, 1))]
+SHAPES = [
+    ((3, 5, 4), (2, 3)),
+    ((4, 6, 6), (2, 3)),
+    ((1, 7, 5), (3, 2)),
+    ((5, 1, 9), (4, 4)),
+    ((6, 4, 2), (1, 1)),
+]
 NIBBLES = [(1, 1), (2, 1), (1, 2), (2, 2)]
 
 

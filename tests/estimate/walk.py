@@ -1,7 +1,8 @@
 """A second telling of the dataflows: the array walked cycle by cycle, word by word, with caches for SRAM.
 
-Nothing here knows a formula. Every operand word is a named thing that is fetched, put into a register, handed on
-from element to element and used; cycles are counted until the last product is done. Slow: for small shapes.
+Nothing here knows a formula. Every operand word is a named thing that is fetched, put into a register,
+handed on from element to element and used; cycles are counted until the last product is done. Slow: for
+small shapes.
 """
 
 from __future__ import annotations
@@ -69,9 +70,7 @@ class Walk:
         clock = 0
         for j in range(0, self.n, self.cols):
             for i in range(0, self.m, self.rows):
-                stream = [
-                    (k, a, w) for a in range(self.pa) for w in range(self.pw) for k in range(self.k)
-                ]
+                stream = [(k, a, w) for a in range(self.pa) for w in range(self.pw) for k in range(self.k)]
                 last = 0
                 # Words enter at the edges skewed, and move one element per cycle.
                 moving: dict[tuple[str, int, int], tuple[int, int, int]] = {}
