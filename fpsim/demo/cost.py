@@ -6,7 +6,7 @@ from fpsim.array.config import ArrayConfig
 from fpsim.estimate import (
     ASSUMPTIONS,
     Band,
-    ModelShape,
+    Shape,
     UnitCosts,
     digits,
     dit,
@@ -47,7 +47,7 @@ def cost_versions(config: ArrayConfig, library: str) -> dict[str, str]:
     }
 
 
-def workload_cost(shape: ModelShape, config: ArrayConfig, units: UnitCosts) -> WorkloadCost:
+def workload_cost(shape: Shape, config: ArrayConfig, units: UnitCosts) -> WorkloadCost:
     """One forward pass of one sample: the layers that the machine runs, and their sum."""
     costs = estimate(shape.layers, config, units)
     total = total_cost(costs, config)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache, partial
 
 from fpsim.array.config import ArrayConfig
 from fpsim.estimate.band import ZERO, Band, total
+from fpsim.estimate.bandwidth import Memory
 from fpsim.estimate.constants import load_constants
 from fpsim.estimate.costs import UnitCosts
-from fpsim.estimate.counts import NIBBLE_BITS, LayerCounts, count_layer
+from fpsim.estimate.counts import NIBBLE_BITS, UNLIMITED, LayerCounts, count_layer
 from fpsim.estimate.memory import sram_energy
-from fpsim.estimate.shapes import Layer, Operands
+from fpsim.estimate.shapes import Kind, Layer, Operands
 
 PARTS = ("array", "hadamard", "quantize", "epilogue", "idle", "sram", "dram", "leakage")
+ON_ARRAY: tuple[Kind, ...] = ("linear",)
 PIPELINED = ("hadamard", "quantizer")  # units with registers beside the array and the epilogue
 
 ASSUMPTIONS = (
-    "Costed: the block linears. Attention's products, softmax, LayerNorm, adaLN, GELU and the embeddings run "
-    "on the host: their multiply-accumulates are counted, their energy is not.",
-    "Cycles are the array's, without stalls; input path, epilogue and DRAM keep up and overlap with it.",
+    "Costed: the block linears, and what else the array is asked to run (attention's products, adaLN, the "
+    "embeddings). The rest runs on the host, as do softmax, LayerNorm and GELU always: "
+    "multiply-accumulates are counted, their energy is not.",
+    "Cycles are the array's; input path and epilogue keep up and overlap with it. It waits for SRAM ports "
+    "and DRAM where a limit is given; none is by default.",
     "Padding of ragged tiles is charged as if it were data. Rows are charged as rotated unless a layer says "
     "otherwise, also those of attn.proj, which pass the Hadamard engine unchanged because their rotation is "
     "folded into the weights.",
@@ -67,6 +72,23 @@ class LayerCost:
         """All parts together in pJ; zero on the host."""
         return total(list(self.parts_pj.values()))
 
+    @property
+    def stall_cycles(self) -> int:
+        """Of the cycles, those in which the array waits for a memory."""
+        return self.counts.stall_cycles * self.layer.count if self.counts else 0
+
+    @property
+    def dram_bits(self) -> int:
+        """Bits from and to DRAM; 0 on the host."""
+        return self.counts.dram_bits * self.layer.count if self.counts else 0
+
+    @property
+    def sram_bits(self) -> tuple[int, int]:
+        """Bits written to and read from SRAM; 0 on the host."""
+        buffers = list(self.counts.buffers.values()) if self.counts else []
+        written, read = sum(b.written_bits for b in buffers), sum(b.read_bits for b in buffers)
+        return written * self.layer.count, read * self.layer.count
+
 
 @dataclass(frozen=True)
 class Total:
@@ -96,6 +118,8 @@ def estimate(
     fmt: str = "e2m1",
     clock_mhz: float = 100.0,
     activations_in_dram: bool = False,
+    memory: Memory = UNLIMITED,
+    on_array: Collection[Kind] = ON_ARRAY,
 ) -> list[LayerCost]:
     """Cost of every layer of a model for one forward pass of one sample.
 
@@ -107,6 +131,8 @@ def estimate(
         fmt: operand format of layers that name none.
         clock_mhz: clock, for the leakage's share only.
         activations_in_dram: whether x and y of every layer cross the DRAM.
+        memory: what the memories deliver.
+        on_array: kinds of layers that the array runs; the host runs the others.
 
     Raises:
         ValueError: costs of other units, an unknown stimulus or format, a clock of 0 or less.
@@ -118,8 +144,8 @@ def estimate(
         raise ValueError(f"clock_mhz={clock_mhz}: expected more than 0")
     pricing = cache(lambda name: _Pricing(config, units, data, name, clock_mhz))
     return [
-        _cost(layer, config, pricing(layer.operands.fmt or fmt), activations_in_dram)
-        if layer.on_accelerator
+        _cost(layer, config, pricing(layer.operands.fmt or fmt), activations_in_dram, memory)
+        if layer.kind in on_array
         else LayerCost(layer)
         for layer in model_layers
     ]
@@ -140,8 +166,10 @@ def total_cost(costs: list[LayerCost], config: ArrayConfig) -> Total:
     )
 
 
-def _cost(layer: Layer, config: ArrayConfig, pricing: _Pricing, activations_in_dram: bool) -> LayerCost:
-    counts = count_layer(layer, config, activations_in_dram=activations_in_dram)
+def _cost(
+    layer: Layer, config: ArrayConfig, pricing: _Pricing, activations_in_dram: bool, memory: Memory
+) -> LayerCost:
+    counts = count_layer(layer, config, activations_in_dram=activations_in_dram, memory=memory)
     return LayerCost(
         layer=layer,
         cycles=counts.cycles * layer.count,
