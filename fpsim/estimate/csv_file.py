@@ -28,6 +28,7 @@ _PLAIN = {
     "macs": "work_MAC",
     "cycles": "time_cycle",
     "stall_cycles": "stall_cycle",
+    "top_cycles": "top_time_cycle",
     "utilization": "utilization_1",
     "tiles": "tiles",
     "hadamard_beats": "hadamard_beats",

@@ -12,6 +12,7 @@ from fpsim.estimate.dataflow import DATAFLOWS, Product, cycles, machine_cycles, 
 from fpsim.estimate.estimate import LayerCost, Total, estimate, total_cost
 from fpsim.estimate.settings import Settings
 from fpsim.estimate.shapes import Layer, Shape
+from fpsim.estimate.top_layer import top_layer_cycles
 from fpsim.estimate.traffic import traffic
 
 
@@ -171,12 +172,14 @@ def layer_record(cost: LayerCost, settings: Settings) -> dict[str, Any]:
     if counts is None:
         return record
     operands, (written, read) = layer.operands, cost.sram_bits
+    top = top_layer_cycles(layer, settings.config)
     return record | {
         "activation_bits": operands.activation_bits,
         "weight_bits": operands.weight_bits,
         "passes": operands.passes,
         "cycles": cost.cycles,
         "stall_cycles": cost.stall_cycles,
+        "top_cycles": None if top is None else top * layer.count,
         "utilization": cost.utilization,
         "tiles": counts.tiles * layer.count,
         "hadamard_beats": counts.rotate_beats * layer.count,
