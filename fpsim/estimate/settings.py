@@ -48,8 +48,13 @@ class OperandSettings:
 
     def check(self, unit: UnitConfig) -> None:
         """Raise ValueError unless units built like this multiply such operands."""
-        for bits in (self.activation_bits, self.weight_bits):
-            unit.operand_format(self.format if bits == NIBBLE_BITS else f"int{bits}")
+        for name, bits in (("activation_bits", self.activation_bits), ("weight_bits", self.weight_bits)):
+            narrow = bits == NIBBLE_BITS
+            try:
+                unit.operand_format(self.format if narrow else f"int{bits}")
+            except ValueError as error:
+                field = f"format={self.format!r}" if narrow else f"{name}={bits}"
+                raise ValueError(f"{field}: {str(error).partition(': ')[2]}") from error
 
     def operands(self) -> Operands:
         """The same as a layer has it."""
@@ -140,10 +145,10 @@ class Settings:
     stimulus: str = "gaussian"
     on_array: tuple[Kind, ...] = ON_ARRAY
     config: ArrayConfig = field(default_factory=ArrayConfig)
-    operands: OperandSettings = OperandSettings()
+    operands: OperandSettings = field(default_factory=OperandSettings)
     layers: dict[str, OperandSettings] = field(default_factory=dict)
-    memory: MemorySettings = MemorySettings()
-    sram: SramSettings = SramSettings()
+    memory: MemorySettings = field(default_factory=MemorySettings)
+    sram: SramSettings = field(default_factory=SramSettings)
 
     def __post_init__(self) -> None:
         _check_text("model", self.model)

@@ -66,7 +66,9 @@ def read_settings(text: str, path: Path) -> Settings:
         raise SettingsError(f"{path}{line}: no YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise SettingsError(f"{path}: no YAML: {error}") from error
-    return _Reader(path).settings(node) if node else Settings()
+    if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
+        return Settings()
+    return _Reader(path).settings(node)
 
 
 def _operands(sections: Mapping[str, Any]) -> list[tuple[str, str, OperandSettings]]:
@@ -101,7 +103,8 @@ class _Reader:
                 chosen.check(sections["config"].unit)
             except ValueError as error:
                 node = self._section(top[section], section, None).get(name, top[section])
-                raise self._wrong(node, ".".join(filter(None, (section, name))), str(error)) from error
+                found = self._section(node, section, None)
+                raise self._refused(error, node, found, ".".join(filter(None, (section, name)))) from error
         return replace(settings, **sections)
 
     def _config(self, top: Mapping[str, yaml.Node]) -> ArrayConfig:
@@ -144,10 +147,15 @@ class _Reader:
         try:
             return make(**values)
         except (TypeError, ValueError) as error:
-            match = re.match(r"(\w+)=", str(error))
-            name = match[1] if match and match[1] in nodes else ""
-            node = nodes[name] if name else next(iter(nodes.values()))
-            raise self._wrong(node, ".".join(filter(None, (section, name))), str(error)) from error
+            raise self._refused(error, next(iter(nodes.values())), nodes, section) from error
+
+    def _refused(
+        self, error: Exception, node: yaml.Node, nodes: Mapping[str, yaml.Node], section: str
+    ) -> SettingsError:
+        """The error at the line of the field that it names, else at the section's."""
+        match = re.match(r"(\w+)=", str(error))
+        name = match[1] if match and match[1] in nodes else ""
+        return self._wrong(nodes.get(name, node), ".".join(filter(None, (section, name))), str(error))
 
     def _section(self, node: yaml.Node, section: str, known: tuple[str, ...] | None) -> dict[str, yaml.Node]:
         """The fields of a mapping, each once and known."""
