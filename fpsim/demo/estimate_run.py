@@ -63,7 +63,8 @@ def show(result: Estimate, console: Console) -> None:
     passes = result.settings.passes_per_image
     clock = result.settings.clock_mhz
     sums = (("one block", result.block), ("one forward pass", result.forward))
-    for name, each in (*sums, (f"one image, {passes} forward pass{'es' * (passes > 1)}", result.image)):
+    whole = "video" if result.settings.model.lower() == "stdit" else "image"
+    for name, each in (*sums, (f"one {whole}, {passes} forward pass{'es' * (passes > 1)}", result.image)):
         console.print(f"{name}: {_sentence(each, clock)}", highlight=False, soft_wrap=True)
     for sentence in ASSUMPTIONS:
         console.print(f"- {sentence}")

@@ -91,7 +91,7 @@ def test_text_fits_a_terminal_and_says_what_an_image_takes() -> None:
     result = fpsim("--model", "stdit", "--frames", "4", "--steps", "2", "--guidance")
     assert result.exit_code == 0, result.output
     assert "STDiT-XL/2, 4 frames at 256 px" in result.output
-    assert "4 forward passes: " in result.output
+    assert "one video, 4 forward passes: " in result.output
     assert "attn_temp.qkv ×28" in result.output
 
 
