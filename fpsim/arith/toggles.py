@@ -46,11 +46,11 @@ def hadamard_toggles(
             continue
         size = 2 << stage  # what stages 0 to `stage` have joined
         values = []
-        for beat, own in zip(beats, signs or [None] * len(beats), strict=True):
-            if own is None:
+        for t, beat in enumerate(beats):
+            if signs is None:
                 values.append(list(beat))
                 continue
-            x = apply_signs(beat, own)
+            x = apply_signs(beat, signs[t])
             values.append([y for at in range(0, len(x), size) for y in hadamard(x[at : at + size])])
         total += sum(word_toggles(lane, in_bits + stage + 1) for lane in zip(*values, strict=True))
     return total
@@ -113,11 +113,11 @@ class _Array:
         self.state, self.count, self.owed = EMPTY, 0, False
         names = ("a_skew", "b_skew", "a_operand", "b_operand", "product", "carry", "acc", "out")
         self.toggles = dict.fromkeys((*names, "a_codes", "b_codes"), 0)
-        # What enters a lane is (op, code) and code; lane i delays it by i cycles.
-        self.a_lines = [[(ADD, 0)] * r for r in range(rows)]
+        # What enters a lane is {op, code} and code; lane i delays it by i cycles.
+        self.a_lines = [[0] * r for r in range(rows)]
         self.b_lines = [[0] * c for c in range(cols)]
         places = [(r, c) for r in range(rows) for c in range(cols)]
-        self.a = dict.fromkeys(places, (ADD, 0))  # (op, code) stands for {op, decoded code}
+        self.a = dict.fromkeys(places, 0)  # {op, code} stands for {op, decoded code}
         self.b = dict.fromkeys(places, 0)
         self.acc, self.out = dict.fromkeys(places, 0), dict.fromkeys(places, 0)
         self.product = dict.fromkeys(places, (ADD, 0))  # with its op, behind the cut if there is one
@@ -144,7 +144,7 @@ class _Array:
         op = self._sequence(beat)
         zeros = (0,) * (self.rows + self.cols)
         a_codes, b_codes = (beat[2], beat[3]) if beat else (zeros, zeros)
-        a_edge = [self._delay("a_skew", line, (op, a_codes[r])) for r, line in enumerate(self.a_lines)]
+        a_edge = [self._delay("a_skew", line, op << 4 | a_codes[r]) for r, line in enumerate(self.a_lines)]
         b_edge = [self._delay("b_skew", line, b_codes[c]) for c, line in enumerate(self.b_lines)]
         a_next = {(r, c): self.a[r, c - 1] if c else a_edge[r] for r, c in self.a}
         b_next = {(r, c): self.b[r - 1, c] if r else b_edge[c] for r, c in self.b}
@@ -176,26 +176,20 @@ class _Array:
                 self.state, self.count = (DRAIN, 0) if self.state == SKEW else (EMPTY, 0)
         return op
 
-    def _delay(self, name: str, line: list, word: object):  # type: ignore[no-untyped-def,type-arg]
+    def _delay(self, name: str, line: list[int], word: int) -> int:
         """Shift a word in, return the one at the end of the line as it was before the clock."""
         if not line:
             return word
         end = line[-1]
         after = [word, *line[:-1]]
         for old, new in zip(line, after, strict=True):
-            self._count(name, self._line_word(old), self._line_word(new))
+            self._count(name, old, new)
         line[:] = after
         return end
 
-    @staticmethod
-    def _line_word(word: object) -> int:
-        if isinstance(word, tuple):
-            return int(word[0]) << 5 | int(word[1])
-        assert isinstance(word, int)
-        return word
-
-    def _a_word(self, word: tuple[int, int]) -> int:
-        return word[0] << 8 | _operand_word(self.a_operand[word[1]])
+    def _a_word(self, word: int) -> int:
+        op, code = divmod(word, 16)
+        return op << 8 | _operand_word(self.a_operand[code])
 
     def _element(self, place: tuple[int, int]) -> None:
         """One clock of accumulator and output register, from what stands before them."""
@@ -211,7 +205,7 @@ class _Array:
             self._multiply(place)
 
     def _multiply(self, place: tuple[int, int]) -> None:
-        op, code = self.a[place]
+        op, code = divmod(self.a[place], 16)
         product = mul(self.a_operand[code], self.b_operand[self.b[place]])
         self._count("product", self.product[place][1], product, PRODUCT_BITS)
         self.product[place] = op, product

@@ -47,7 +47,8 @@ def _ones(x: int) -> int:
     v = v - ((v >> np.uint64(1)) & np.uint64(0x5555555555555555))
     v = (v & np.uint64(0x3333333333333333)) + ((v >> np.uint64(2)) & np.uint64(0x3333333333333333))
     v = (v + (v >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((v * np.uint64(0x0101010101010101)) >> np.uint64(56))
+    found: int = int((v * np.uint64(0x0101010101010101)) >> np.uint64(56))
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -77,9 +78,7 @@ def word_toggles(words: NDArray[Any]) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _stages(
-    beats: NDArray[np.int64], transform: bool, in_bits: int, registers: NDArray[np.bool_]
-) -> int:
+def _stages(beats: NDArray[np.int64], transform: bool, in_bits: int, registers: NDArray[np.bool_]) -> int:
     """Butterfly stages in place; at each register what differs from the beat before."""
     n = beats.shape[1]
     before = np.zeros((registers.size, n), np.int64)
@@ -104,9 +103,7 @@ def _stages(
     return total
 
 
-def hadamard_toggles(
-    beats: NDArray[np.int32], in_bits: int, *, transform: bool = True, cut: int = 1
-) -> int:
+def hadamard_toggles(beats: NDArray[np.int32], in_bits: int, *, transform: bool = True, cut: int = 1) -> int:
     """Transitions of the Hadamard engine's registers, from the first beat on.
 
     Args:
@@ -151,7 +148,7 @@ def _lane_steps(
                 steps[now, 0, 1] += lane
                 now = 0
             for k in range(depth):
-                code = np.int64(codes[row, k]) if row < codes.shape[0] else 0
+                code = int(codes[row, k]) if row < codes.shape[0] else 0
                 steps[now, code, 0] += 1
                 steps[now, code, 1] += lane
                 now = code
@@ -223,16 +220,19 @@ def _operand_words(fmt: Format) -> Ints:
     codes = np.arange(CODES)
     if fmt.kind == "int":
         negative = codes >> 3
-        return negative << 7 | np.where(negative, CODES - codes, codes) << 3
+        integers: Ints = negative << 7 | np.where(negative, CODES - codes, codes) << 3
+        return integers
     exponent = codes >> fmt.man_bits & ((1 << fmt.exp_bits) - 1)
     hidden = (exponent > 0) << fmt.man_bits
     significand = hidden | codes & ((1 << fmt.man_bits) - 1)
-    return (codes >> 3) << 7 | significand << 3 | np.maximum(exponent - 1, 0)
+    words: Ints = (codes >> 3) << 7 | significand << 3 | np.maximum(exponent - 1, 0)
+    return words
 
 
 def _distances(words: Ints) -> Ints:
     """(16, 16) bits between any two of 16 words."""
-    return np.bitwise_count(words[:, None] ^ words).astype(np.int64)
+    counts: Ints = np.bitwise_count(words[:, None] ^ words).astype(np.int64)
+    return counts
 
 
 def array_toggles(
