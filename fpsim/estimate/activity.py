@@ -52,6 +52,7 @@ class LayerActivity:
         name: the layer.
         act_fmt, weight_fmt: operand formats.
         m, n, k: rows, output channels, inner dimension.
+        rotated: whether rows are rotated on the way in.
         cycles: of the array.
         elements: processing elements, R · C.
         toggles: bit transitions, the names of `ARRAY`, `PATH`, `SRAM` and `DRAM`. A rotation that
@@ -69,6 +70,7 @@ class LayerActivity:
     m: int
     n: int
     k: int
+    rotated: bool
     cycles: int
     elements: int
     toggles: dict[str, int]
@@ -183,9 +185,10 @@ def layer_activity(program: Program, config: ArrayConfig, x_bits: NDArray[np.uin
         "b_sram": config.cols * NIBBLE_BITS * (tiles * k - 1),
     }
     if _in_engine(layer.rotation(unit), unit):
-        counted["butterfly"], bits["butterfly"] = _engine(rows, layer, unit)
+        counted["butterfly"], bits["butterfly"] = engine_toggles(rows.aligned, layer.signs is not None, unit)
     return LayerActivity(
-        name=layer.name, act_fmt=layer.act_fmt, weight_fmt=layer.weight_fmt, m=m, n=n, k=k, cycles=cycles,
+        name=layer.name, act_fmt=layer.act_fmt, weight_fmt=layer.weight_fmt, m=m, n=n, k=k,
+        rotated=layer.signs is not None, cycles=cycles,
         elements=elements, toggles=counted, bits=bits, op_toggles=array.op_toggles * elements,
         a_steps=_with_rest(array.a_steps, elements * cycles),
         b_steps=_with_rest(array.b_steps, elements * cycles),
@@ -334,12 +337,17 @@ def _in_engine(n: int | None, unit: UnitConfig) -> bool:
     return not rest and ((odd == 1 and two <= OUTER_POINTS) or (odd in (3, 9) and two >= 4))
 
 
-def _engine(rows: InputRows, layer: LayerProgram, unit: UnitConfig) -> tuple[int, int]:
-    """Transitions of the Hadamard engine's registers, and their bits times beats."""
-    lanes, transform = unit.hadamard_n, layer.rotation(unit) is not None
-    beats = _beats(rows.aligned, lanes).astype(np.int32)
+def engine_toggles(negated: NDArray[np.int32], transform: bool, unit: UnitConfig) -> tuple[int, int]:
+    """Transitions of the Hadamard engine's registers, and their bits times beats but the first.
+
+    Args:
+        negated: aligned rows (M, K), negated where they are rotated and their sign is -1.
+        transform: whether the engine rotates them, or passes them.
+        unit: the machine.
+    """
+    lanes, stages = unit.hadamard_n, unit.hadamard_stages
+    beats = _beats(negated, lanes).astype(np.int32)
     toggles = hadamard_toggles(beats, unit.align_bits, transform=transform, cut=unit.hadamard_cut)
-    stages = unit.hadamard_stages
     at = [s for s in range(stages) if s % unit.hadamard_cut == unit.hadamard_cut - 1 or s == stages - 1]
     bits = lanes * sum(unit.align_bits + s + 1 for s in at)
     return toggles, bits * (len(beats) - 1)

@@ -215,7 +215,7 @@ def _sums(
                 totals[3] += _ones(out[r, c] ^ acc[r, c])
 
 
-def _operand_words(fmt: Format) -> Ints:
+def operand_words(fmt: Format) -> Ints:
     """{neg, sig, shift} of every code, as the decoders of the array give it (rtl/README.md, "decode")."""
     codes = np.arange(CODES)
     if fmt.kind == "int":
@@ -285,7 +285,7 @@ def array_toggles(
     # 00 01 00 for a CLEAR; 00 11 00 for a TAKE, of which a tile of one beat joins the first to the CLEAR.
     op_toggles = 2 + 4 * tiles - 2 * (depth == 1) if overlap else 2 * tiles
     by_code, by_place = _distances(np.arange(CODES)), rows * (rows - 1) // 2
-    words = [_distances(_operand_words(form)) for form in (form_a, form_b)]
+    words = [_distances(operand_words(form)) for form in (form_a, form_b)]
     toggles = {
         "a_skew": int((steps[0, :, :, 1] * by_code).sum()) + op_toggles * by_place,
         "b_skew": int((steps[1, :, :, 1] * by_code).sum()),
