@@ -128,12 +128,19 @@ class ActivityCosts:
             activity: of the layer.
             fmt: what the unit costs that are multiplied were measured with.
         """
-        of_array = self.element_fj(activity) / self.gaussian_fj(fmt)
-        found: PartFactors = {"array": _ends(of_array)}
-        if "butterfly" in activity.toggles:
+        rate = activity.rate("butterfly") if "butterfly" in activity.toggles else None
+        return self.part_factors(self.element_fj(activity), rate, rotated=activity.rotated, fmt=fmt)
+
+    def part_factors(
+        self, element_fj: Floats, engine_rate: float | None, *, rotated: bool, fmt: str
+    ) -> PartFactors:
+        """As `factors`, from (3,) fJ of an element's cycle and the rate of the engine's registers (None: the
+        engine does not do the rotation)."""
+        found = {"array": _ends(element_fj / self.gaussian_fj(fmt))}
+        if engine_rate is not None:
             lines = self.record["hadamard"]
-            line = np.array(lines["rotates" if activity.rotated else "passes"]["line_pj"], np.float64)
-            per_beat = line[:, 0] + line[:, 1] * activity.rate("butterfly")
+            line = np.array(lines["rotates" if rotated else "passes"]["line_pj"], np.float64)
+            per_beat = line[:, 0] + line[:, 1] * engine_rate
             found["hadamard"] = _ends(per_beat / np.array(lines["gaussian_pj"], np.float64))
         return found
 
