@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from fpsim.array.config import OPERAND_FORMATS, ArrayConfig, UnitConfig
 from fpsim.estimate.activity import LayerActivity
@@ -190,16 +191,22 @@ def fit_table(
     gram, right = np.zeros((size, size)), np.zeros((size, len(ENDS)))
     total = 0
     for (trace, a_fmt, b_fmt), energy in zip(traces, energies, strict=True):
-        design = np.zeros((len(trace.counts), size))
-        cycles = np.arange(len(design))
+        cycles = len(trace.counts)
         a_at, b_at = OPERAND_FORMATS.index(a_fmt), len(OPERAND_FORMATS) + OPERAND_FORMATS.index(b_fmt)
-        design[cycles, a_at * CELLS + trace.a_from * 16 + trace.a_to] = 1
-        design[cycles, b_at * CELLS + trace.b_from * 16 + trace.b_to] = 1
-        design[:, columns] = 1
-        design[:, columns + 1 :] = trace.counts
-        gram += design.T @ design
+        cells = [
+            at * CELLS + before * 16 + after
+            for at, before, after in ((a_at, trace.a_from, trace.a_to), (b_at, trace.b_from, trace.b_to))
+        ]
+        terms = np.tile(np.arange(columns, size), (cycles, 1))
+        values = np.concatenate(
+            [np.ones((cycles, 3)), trace.counts], axis=1
+        )  # two cells and the cycle itself
+        places = np.concatenate([np.stack(cells, axis=1), terms], axis=1)
+        starts = np.arange(cycles + 1) * places.shape[1]
+        design = csr_array((values.ravel(), places.ravel(), starts), shape=(cycles, size))
+        gram += (design.T @ design).toarray()
         right += design.T @ energy
-        total += len(design)
+        total += cycles
     penalty = np.full(size, ridge * total / columns)
     penalty[columns:] *= 1e-6
     found: Floats = np.linalg.solve(gram + np.diag(penalty), right).T.astype(np.float64)
@@ -207,8 +214,7 @@ def fit_table(
     sides: list[dict[str, Floats]] = [
         {fmt: tables[:, s, i].copy() for i, fmt in enumerate(OPERAND_FORMATS)} for s in range(2)
     ]
-    terms: Floats = found[:, columns:].copy()
-    return ElementTable(sides[0], sides[1], terms)
+    return ElementTable(sides[0], sides[1], found[:, columns:].astype(np.float64))
 
 
 def _ends(values: Floats) -> tuple[float, float, float]:

@@ -21,7 +21,9 @@ CONFIG = ArrayConfig(3, 4, UnitConfig(hadamard_n=8))
 M, N, K = 5, 9, 16
 
 
-def layer(act_fmt: str, weight_fmt: str, *, rotated: bool, static: bool, n: int | None = None) -> LayerProgram:
+def layer(
+    act_fmt: str, weight_fmt: str, *, rotated: bool, static: bool, n: int | None = None
+) -> LayerProgram:
     rng = np.random.default_rng(5)
     return LayerProgram(
         name="layer",
