@@ -57,6 +57,12 @@ class Bench:
             name, netlist, reference, np.stack([toggle_energy_fj(netlist, library, wire) for wire in wires])
         )
 
+    @property
+    def rest_fj(self) -> Floats:
+        """(3,) energy of a cycle in which nothing but the clock moves."""
+        still: Floats = self.weights[:, self.netlist.clock_net]
+        return still
+
     def cycle_fj(self, run: Run) -> Floats:
         """(counted cycles, 3) energy of each cycle, low, mid and high, the clock's included.
 
@@ -70,8 +76,8 @@ class Bench:
         for found in (still, moving):
             check_equal(self.name, self.netlist, found.outputs[run.skip :], expected[run.skip :])
         energy = np.concatenate([still.weighted, moving.weighted], axis=1)[run.skip :]
-        clock: Floats = energy + self.weights[:, self.netlist.clock_net]
-        return clock
+        with_clock: Floats = energy + self.rest_fj
+        return with_clock
 
 
 def element_parameters(config: ArrayConfig) -> dict[str, int]:

@@ -170,6 +170,7 @@ def measure_activity(
         "table": table.to_dict(),
         "fit": fit,
         **references,
+        "rest_fj": np.round(benches.element.rest_fj, 3).tolist(),
         "hadamard": engine,
         "held_out": replays,
         "models": counted,
