@@ -69,16 +69,16 @@ def array_run(config: ArrayConfig, a: np.ndarray, b: np.ndarray, fmts: tuple[str
 
 
 @pytest.mark.parametrize(
-    ("rows", "cols", "m", "n", "k", "unit"),
+    ("rows", "cols", "m", "n", "k", "unit", "fmts"),
     [
-        (3, 4, 5, 9, 12, UnitConfig()),
-        (4, 3, 8, 9, 3, UnitConfig()),  # tiles wait for the drain
-        (2, 3, 4, 5, 7, UnitConfig(product_cut=True)),
-        (3, 2, 5, 4, 6, UnitConfig(overlap=False)),
+        (3, 4, 5, 9, 12, UnitConfig(), ("e2m1", "e2m1")),
+        (3, 4, 5, 9, 12, UnitConfig(), ("e3m0", "int4")),
+        (4, 3, 8, 9, 3, UnitConfig(), ("e2m1", "e1m2")),  # tiles wait for the drain
+        (2, 3, 4, 5, 7, UnitConfig(product_cut=True), ("e3m0", "e2m1")),
+        (3, 2, 5, 4, 6, UnitConfig(overlap=False), ("int4", "e1m2")),
     ],
-    ids=["overlap", "waiting", "cut", "no-overlap"],
+    ids=["e2m1", "mixed", "waiting", "cut", "no-overlap"],
 )
-@pytest.mark.parametrize("fmts", [("e2m1", "e2m1"), ("e3m0", "int4")], ids=["e2m1", "mixed"])
 def test_the_array_changes_as_often(
     rows: int, cols: int, m: int, n: int, k: int, unit: UnitConfig, fmts: tuple[str, str], tmp_path: Path
 ) -> None:
