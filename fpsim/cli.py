@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from fpsim import cli_estimate as options
 from fpsim.array.config import ArrayConfig
 
 app = typer.Typer(
@@ -364,32 +365,31 @@ def characterize(
 
 @app.command()
 def estimate(
-    model: Annotated[str, typer.Option(help="digits, or dit-s/2 ... dit-xl/8.")] = "dit-xl/2",
-    resolution: Annotated[int, typer.Option(help="Image side in pixels.")] = 256,
-    library: Library = "asap7",
-    units: Annotated[Path | None, typer.Option(help="Your own file of unit costs.")] = None,
-    rows: Rows = ArrayConfig.rows,
-    cols: Cols = ArrayConfig.cols,
+    model: options.Model = None,
+    resolution: options.Resolution = None,
+    frames: options.Frames = None,
+    steps: options.Steps = None,
+    guidance: options.Guidance = None,
+    library: options.Library = None,
+    units: options.Units = None,
+    rows: options.Rows = None,
+    cols: options.Cols = None,
+    config: options.Config = None,
+    csv: options.Csv = None,
     as_json: AsJson = False,
 ) -> None:
-    """Cycles and energy per layer of one forward pass: counts times characterized unit costs.
+    """Cycles, traffic and energy per layer, block and image: counts times characterized unit costs.
 
     Example: fpsim estimate --model dit-xl/2 --resolution 256 --json
     """
-    from fpsim.demo.cost import workload_cost
-    from fpsim.demo.models import model_shape
-    from fpsim.estimate import ASSUMPTIONS, find_units, load_units
-    from fpsim.report.tables import workload_table
-    from fpsim.report.terminal import rich_table
+    from fpsim.demo.estimate_run import as_json as plain
+    from fpsim.demo.estimate_run import run_estimate, show
 
+    names = ("model", "resolution", "frames", "steps", "guidance", "library", "units", "rows", "cols")
+    values = (model, resolution, frames, steps, guidance, library, units, rows, cols)
     with _clear_errors():
-        config = ArrayConfig(rows=rows, cols=cols)
-        shape = model_shape(model, resolution)
-        costs = load_units(units) if units else find_units(library, config.unit)
-        workload = workload_cost(shape, config, costs)
+        result = run_estimate(config, dict(zip(names, values, strict=True)), csv)
         if as_json:
-            _print_json({"library": costs.library, "assumptions": ASSUMPTIONS, **asdict(workload)})
-            return
-        console.print(rich_table(workload_table(workload, config.to_dict()), workload.title))
-        for sentence in ASSUMPTIONS:
-            console.print(f"- {sentence}")
+            _print_json(plain(result))
+        else:
+            show(result, console)

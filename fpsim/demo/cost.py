@@ -6,7 +6,8 @@ from fpsim.array.config import ArrayConfig
 from fpsim.estimate import (
     ASSUMPTIONS,
     Band,
-    ModelShape,
+    LayerCost,
+    Shape,
     UnitCosts,
     digits,
     dit,
@@ -47,9 +48,13 @@ def cost_versions(config: ArrayConfig, library: str) -> dict[str, str]:
     }
 
 
-def workload_cost(shape: ModelShape, config: ArrayConfig, units: UnitCosts) -> WorkloadCost:
+def workload_cost(shape: Shape, config: ArrayConfig, units: UnitCosts) -> WorkloadCost:
     """One forward pass of one sample: the layers that the machine runs, and their sum."""
-    costs = estimate(shape.layers, config, units)
+    return workload_of(shape.name, estimate(shape.layers, config, units), config)
+
+
+def workload_of(name: str, costs: list[LayerCost], config: ArrayConfig) -> WorkloadCost:
+    """The same of layers whose costs are known."""
     total = total_cost(costs, config)
     rows = [
         LayerCostRow(
@@ -63,8 +68,8 @@ def workload_cost(shape: ModelShape, config: ArrayConfig, units: UnitCosts) -> W
         if not cost.on_host
     ]
     return WorkloadCost(
-        name=shape.name,
-        title=f"{shape.name}, one forward pass of one image ({total.host_macs:,} MACs run on the host)",
+        name=name,
+        title=f"{name}, one forward pass of one image ({total.host_macs:,} MACs run on the host)",
         layers=rows,
         total_macs=total.macs,
         total_cycles=total.cycles,

@@ -4,7 +4,8 @@ from fpsim.estimate.band import Band
 from fpsim.estimate.characterize import characterize, rtl_hash
 from fpsim.estimate.costs import UnitArea, UnitCosts, committed_units, find_units, load_units
 from fpsim.estimate.estimate import ASSUMPTIONS, PARTS, LayerCost, Total, estimate, total_cost
-from fpsim.estimate.shapes import Layer, ModelShape, Operands, digits, dit
+from fpsim.estimate.shapes import Layer, ModelShape, Operands, Shape, digits, dit, glyphs
+from fpsim.estimate.shapes_text import TextShape, pixart_alpha, pixart_sigma, stdit
 
 __all__ = [
     "ASSUMPTIONS",
@@ -14,6 +15,8 @@ __all__ = [
     "LayerCost",
     "ModelShape",
     "Operands",
+    "Shape",
+    "TextShape",
     "Total",
     "UnitArea",
     "UnitCosts",
@@ -23,7 +26,11 @@ __all__ = [
     "dit",
     "estimate",
     "find_units",
+    "glyphs",
     "load_units",
+    "pixart_alpha",
+    "pixart_sigma",
     "rtl_hash",
+    "stdit",
     "total_cost",
 ]

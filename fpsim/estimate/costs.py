@@ -110,10 +110,18 @@ class UnitCosts:
         }
         found = {"mac_array": UnitArea(**of_array)}
         for name in ("align", "hadamard", "amax", "row_scale", "quantizer"):
-            found[name] = UnitArea(**{key: self._unit(name)[key] for key in AREA_KEYS})
+            found[name] = self.area(name)
         lanes = self._unit("epilogue")
         found["epilogue"] = UnitArea(**{key: lanes[key] * config.cols / lanes["lanes"] for key in AREA_KEYS})
         return found
+
+    def area(self, unit: str) -> UnitArea:
+        """Area of one unit as it was characterized, with all its lanes. ValueError for an unknown unit."""
+        return UnitArea(**{key: self._unit(unit)[key] for key in AREA_KEYS})
+
+    def lanes(self, unit: str) -> int:
+        """Elements of one operation of a unit. ValueError for an unknown unit."""
+        return int(self._unit(unit)["lanes"])
 
     def _arrays(self) -> list[tuple[int, str]]:
         """Size and key of the arrays that were measured, all square, small to large."""

@@ -10,6 +10,9 @@ The schedule that is counted, layer by layer:
       tile reads R activation codes and C weight codes per beat, a column's scale and bias per tile.
     - Rows of y go to SRAM as FP16. DRAM carries weights, column scales and biases, once per forward pass;
       activations stay on the chip unless asked otherwise.
+    - Scales of blocks of K lie beside the codes, and are read with a block's first beat.
+    - Of an attention product both operands are activations: the second one comes through the input path as
+      well, and nothing of it from DRAM.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from dataclasses import dataclass
 
 from fpsim.array.config import ArrayConfig
 from fpsim.array.cycles import layer_cycles
+from fpsim.estimate.bandwidth import Groups, Memory, feed_cycles, limited_cycles
 from fpsim.estimate.shapes import Layer
 
 NIBBLE_BITS = 4  # what one pass of the array reads of a code
@@ -42,7 +46,8 @@ class LayerCounts:
 
     Attributes:
         macs: useful multiply-accumulates; ragged tiles are padded, so the array does more.
-        tiles, beats, cycles: of the array; beats are the cycles that carry operands.
+        tiles, beats, cycles: of the array; beats are the cycles that carry operands, cycles include stalls.
+        stall_cycles: those in which the array waits for a memory.
         rows: rows scaled.
         align_beats, rotate_beats: beats of `hadamard_n` elements through align (two passes, one with a
             static scale), and through Hadamard, amax and quantizer (one each).
@@ -61,54 +66,71 @@ class LayerCounts:
     outputs: int
     buffers: dict[str, Buffer]
     dram_bits: int
+    stall_cycles: int = 0
 
 
-def count_layer(layer: Layer, config: ArrayConfig, *, activations_in_dram: bool = False) -> LayerCounts:
+UNLIMITED = Memory()
+
+
+def count_layer(
+    layer: Layer, config: ArrayConfig, *, activations_in_dram: bool = False, memory: Memory = UNLIMITED
+) -> LayerCounts:
     """Count one run of a layer (its `count` left out).
 
     Args:
         layer: a layer that the accelerator runs.
         config: the accelerator.
         activations_in_dram: whether rows of x come from DRAM and rows of y go there.
+        memory: what the memories deliver; a slower one makes the array wait.
     """
     m, n, k, operands = layer.m, layer.n, layer.k, layer.operands
     row_groups, col_groups = _ceil(m, config.rows), _ceil(n, config.cols)
     tiles = row_groups * col_groups
     beats_per_tile = k * operands.passes
-    rotate_beats = m * _ceil(k, config.unit.hadamard_n)
+    both = layer.kind == "attention"  # operands are activations
+    rows = m + n if both else m
+    rotate_beats = rows * _ceil(k, config.unit.hadamard_n)
     looks = 1 if operands.static else 2  # the first one finds the row's exponent
     row_buffer = 0 if operands.static else config.unit.rotated_bits
     col_bits = COL_SCALE_BITS + FP16_BITS
-    panel_bits = config.cols * (k * operands.weight_bits + col_bits)
+    blocks = _ceil(k, operands.block) if operands.block else 0
+    block_bits = blocks * operands.scale_bits  # of a row or a column
+    activation_row = k * operands.activation_bits + block_bits
+    weight_col = k * operands.weight_bits + block_bits
+    held_cols = n if both else 2 * config.cols
     buffers = {
-        "x": Buffer(m * k * FP16_BITS / BITS_PER_BYTE, m * k * FP16_BITS, looks * m * k * FP16_BITS),
-        "row": Buffer(k * row_buffer / BITS_PER_BYTE, m * k * row_buffer, m * k * row_buffer),
+        "x": Buffer(rows * k * FP16_BITS / BITS_PER_BYTE, rows * k * FP16_BITS, looks * rows * k * FP16_BITS),
+        "row": Buffer(k * row_buffer / BITS_PER_BYTE, rows * k * row_buffer, rows * k * row_buffer),
         "codes": Buffer(
-            m * k * operands.activation_bits / BITS_PER_BYTE,
-            m * k * operands.activation_bits,
-            tiles * beats_per_tile * config.rows * NIBBLE_BITS,
+            m * activation_row / BITS_PER_BYTE,
+            m * activation_row,
+            tiles * config.rows * (beats_per_tile * NIBBLE_BITS + block_bits),
         ),
         "weights": Buffer(
-            2 * panel_bits / BITS_PER_BYTE,
-            n * (k * operands.weight_bits + col_bits),
-            tiles * config.cols * (beats_per_tile * NIBBLE_BITS + col_bits),
+            held_cols * (weight_col + col_bits) / BITS_PER_BYTE,
+            n * (weight_col + col_bits),
+            tiles * config.cols * (beats_per_tile * NIBBLE_BITS + block_bits + col_bits),
         ),
         "y": Buffer(m * n * FP16_BITS / BITS_PER_BYTE, m * n * FP16_BITS, 0),
     }
-    dram = n * (k * operands.weight_bits + COL_SCALE_WORD_BITS + FP16_BITS)
-    if activations_in_dram:
-        dram += (m * k + m * n) * FP16_BITS
+    column_dram = 0 if both else weight_col + COL_SCALE_WORD_BITS + FP16_BITS
+    x_bits, y_bits = (rows * k * FP16_BITS, m * n * FP16_BITS) if activations_in_dram else (0, 0)
+    feed = feed_cycles(config, memory, beats_per_tile, blocks, operands.scale_bits)
+    last_cols = n - (col_groups - 1) * config.cols
+    groups = Groups(col_groups, row_groups, config.cols * column_dram, last_cols * column_dram)
+    cycles = limited_cycles(config, memory, groups, feed, x_bits, y_bits)
     return LayerCounts(
         macs=m * n * k,
         tiles=tiles,
         beats=tiles * beats_per_tile,
-        cycles=layer_cycles(config, m, n, beats_per_tile),
-        rows=m,
+        cycles=cycles,
+        rows=rows,
         align_beats=looks * rotate_beats,
         rotate_beats=rotate_beats,
         outputs=m * n,
         buffers=buffers,
-        dram_bits=dram,
+        dram_bits=n * column_dram + x_bits + y_bits,
+        stall_cycles=cycles - layer_cycles(config, m, n, beats_per_tile),
     )
 
 

@@ -52,6 +52,24 @@ def net_loads_ff(netlist: Netlist, wire: float) -> Floats:
     return loads * (1.0 + wire)
 
 
+def toggle_energy_fj(netlist: Netlist, library: Library, wire: float) -> Floats:
+    """Energy of one transition of each net in fJ, (nets,): what `dynamic_energy` multiplies transitions with.
+
+    The clock's net has its two transitions of a cycle together, so that a cycle's energy is this vector times
+    the cycle's transitions, with 1 for the clock.
+    """
+    loads = net_loads_ff(netlist, wire)
+    energies = 0.5 * loads * library.voltage_v**2
+    slew = library.fo4_slew_ps
+    for item in netlist.instances:
+        for name, net in item.nets.items():
+            load = float(loads[net]) if item.cell.pins[name].direction == "output" else 0.0
+            energies[net] += item.cell.energy_fj(name, slew, load)
+    if netlist.clock_net >= 0:
+        energies[netlist.clock_net] *= 2.0
+    return energies
+
+
 def dynamic_energy(netlist: Netlist, library: Library, activity: Activity, wire: float) -> Energy:
     """Energy of the counted cycles.
 

@@ -19,6 +19,7 @@ from fpsim.estimate.netlist import ONE, Functions, Netlist
 
 Ints = NDArray[np.int64]
 Bits = NDArray[np.uint8]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +30,23 @@ class Activity:
         cycles: counted cycles.
         toggles: transitions of each net in them; the clock's net is not in (two in every cycle).
         outputs: uint8 (all cycles, output bits), every output port's bits, sampled at the end of a cycle.
+        weighted: float64 (all cycles, sets of weights), each cycle's transitions summed under the weights.
     """
 
     cycles: int
     toggles: Ints
     outputs: Bits
+    weighted: Floats
 
 
-def simulate(netlist: Netlist, stimulus: Bits, *, skip: int = 0, unit_delay: bool = False) -> Activity:
+def simulate(
+    netlist: Netlist,
+    stimulus: Bits,
+    *,
+    skip: int = 0,
+    unit_delay: bool = False,
+    weights: Floats | None = None,
+) -> Activity:
     """Run a netlist.
 
     Args:
@@ -44,15 +54,21 @@ def simulate(netlist: Netlist, stimulus: Bits, *, skip: int = 0, unit_delay: boo
         stimulus: uint8 (cycles, input bits): the bits of `netlist.inputs`, port after port, bit 0 first.
         skip: cycles at the start that are run but not counted (reset, filling).
         unit_delay: count the transitions of the unit-delay model instead of the zero-delay one.
+        weights: float64 (sets, nets), what a transition of each net weighs, for `Activity.weighted`.
 
     Raises:
-        ValueError: the stimulus has not one column per input bit, or nothing is left to count.
+        ValueError: the stimulus has not one column per input bit, nothing is left to count, or weights are
+            not one per net.
     """
     inputs = netlist.nets_of(netlist.inputs)
     if stimulus.ndim != 2 or stimulus.shape[1] != len(inputs) or stimulus.dtype != np.uint8:
         raise ValueError(f"stimulus: {stimulus.dtype} {stimulus.shape}, expected uint8 (..., {len(inputs)})")
     if not 0 <= skip < len(stimulus):
         raise ValueError(f"skip={skip}: expected 0 to {len(stimulus) - 1}, fewer than the stimulus has")
+    per_net = np.zeros((0, netlist.n_nets)) if weights is None else np.ascontiguousarray(weights, np.float64)
+    if per_net.ndim != 2 or per_net.shape[1] != netlist.n_nets:
+        raise ValueError(f"weights: {per_net.shape}, expected (sets, {netlist.n_nets})")
+    weighted = np.zeros((len(stimulus), len(per_net)))
     fan_start, fan_gates = _fanout(netlist)
     values = np.zeros(netlist.n_nets, dtype=np.uint8)
     values[ONE] = 1
@@ -63,9 +79,9 @@ def simulate(netlist: Netlist, stimulus: Bits, *, skip: int = 0, unit_delay: boo
         np.ascontiguousarray(stimulus), inputs, outputs, skip, unit_delay, values, toggles, seen,
         netlist.gate_out, *_arrays(netlist.gates), fan_start, fan_gates,
         netlist.initial.copy(), *_arrays(netlist.flops), *_arrays(netlist.asynchronous)[2:],
-        netlist.flop_out_start, netlist.flop_out,
+        netlist.flop_out_start, netlist.flop_out, per_net, weighted,
     )  # fmt: skip
-    return Activity(len(stimulus) - skip, toggles, seen)
+    return Activity(len(stimulus) - skip, toggles, seen, weighted)
 
 
 def _arrays(functions: Functions) -> tuple[Any, ...]:
@@ -147,11 +163,13 @@ def _run(
     stimulus: Bits, inputs: Ints, outputs: Ints, skip: int, unit_delay: bool, values: Bits, toggles: Ints,
     seen: Bits, gate_out: Ints, start: Ints, nets: Ints, table_start: Ints, tables: Bits, fan_start: Ints,
     fan_gates: Ints, state: Bits, flop_start: Ints, flop_nets: Ints, next_start: Ints, next_tables: Bits,
-    async_start: Ints, async_tables: Bits, flop_out_start: Ints, flop_out: Ints,
+    async_start: Ints, async_tables: Bits, flop_out_start: Ints, flop_out: Ints, per_net: Floats,
+    weighted: Floats,
 ) -> None:  # fmt: skip
     """All cycles: inputs and states change, the netlist settles, outputs are noted, the clock rises."""
     scratch = np.zeros_like(toggles)
     for cycle in range(stimulus.shape[0]):
+        counted = toggles.copy()
         before = values.copy()
         for i in range(inputs.size):
             values[inputs[i]] = stimulus[cycle, i]
@@ -171,6 +189,9 @@ def _run(
         if not unit_delay and cycle >= skip and cycle > 0:
             for net in range(values.size):
                 toggles[net] += values[net] != before[net]
+        for i in range(per_net.shape[0]):
+            for net in range(counted.size):
+                weighted[cycle, i] += per_net[i, net] * (toggles[net] - counted[net])
         for i in range(outputs.size):
             seen[cycle, i] = values[outputs[i]]
         for flop in range(state.size):  # an active clear holds through the edge

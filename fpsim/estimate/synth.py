@@ -196,12 +196,22 @@ def yosys_version() -> str:
 
 
 def source_files(rtl: Path, tops: list[str]) -> list[Path]:
-    """The sources that the modules need, packages first: every `fpsim_...` name that they mention."""
+    """The sources that the modules need, packages first: every `fpsim_...` name that they mention.
+
+    Args:
+        rtl: folder of the sources; what only serves comparison lies in its folder `COMPARE`.
+        tops: names of the modules.
+
+    Raises:
+        ValueError: there is no such module.
+    """
     wanted, found = [*tops, "fpsim_pkg"], dict[str, Path]()
     while wanted:
         name = wanted.pop()
-        path = next((p for p in (rtl / f"{name}.sv", rtl / COMPARE / f"{name}.sv") if p.exists()), None)
-        if name in found or path is None:
+        path = rtl / f"{name}.sv"
+        if not path.exists():
+            path = rtl / COMPARE / f"{name}.sv"
+        if name in found or not path.exists():
             if name in tops and name not in found:
                 raise ValueError(f"{rtl / name}.sv: no such file; expected the module {name} there")
             continue

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsim.arith.decode import decode
-from fpsim.array.config import ArrayConfig
+from fpsim.array.config import OPERAND_FORMATS, ArrayConfig
 from fpsim.array.cycles import sequence_cycles, tile_period
 from fpsim.estimate.drive import (
     BEATS,
@@ -24,6 +24,7 @@ from fpsim.estimate.drive import (
 from fpsim.estimate.stimulus import Operands, Run, selector
 from fpsim.estimate.units_block import block_units
 from fpsim.estimate.units_compare import compare_units
+from fpsim.estimate.units_float import float_units
 from fpsim.estimate.units_wide import wide_units
 
 ARRAY_SIZES = (4, 8)  # the array's cost is R*C processing elements plus an edge; two sizes give both
@@ -34,7 +35,10 @@ EPILOGUE_LANES = 2  # lanes share nothing but a one-stage handshake; cost per la
 
 
 def units(config: ArrayConfig) -> list[Unit]:
-    """The units of a configuration, in the order of the datapath; the array in each of `ARRAY_SIZES`."""
+    """The units of a configuration, in the order of the datapath; the array in each of `ARRAY_SIZES`.
+
+    What only serves comparison goes with the configuration of every format; it does not depend on it.
+    """
     all_of, n, bits = config.rtl_parameters(), config.unit.hadamard_n, config.unit.rotated_bits
     formats = {"Formats": all_of["Formats"]}
     guard = {"GuardBits": all_of["GuardBits"]}
@@ -71,7 +75,12 @@ def units(config: ArrayConfig) -> list[Unit]:
     lanes = {"Lanes": EPILOGUE_LANES, "AccW": all_of["AccW"]}
     meaning = {"beat": f"one beat of {EPILOGUE_LANES} outputs", "idle": IDLE}
     found.append(Unit("epilogue", "fpsim_epilogue", lanes, meaning, _epilogue, EPILOGUE_LANES, config, True))
-    return found + wide_units(config) + block_units(config) + compare_units(config)
+    compared = (
+        [*compare_units(config), *float_units(config)]
+        if set(config.unit.formats) == set(OPERAND_FORMATS)
+        else []
+    )
+    return [*found, *wide_units(config), *block_units(config), *compared]
 
 
 def _align(data: Operands, config: ArrayConfig) -> list[Run]:

@@ -70,9 +70,7 @@ ELEMENTS = {
 
 
 def compare_units(config: ArrayConfig) -> list[Unit]:
-    """The elements, with the configuration that has every format; they do not depend on it."""
-    if set(config.unit.formats) != set(OPERAND_FORMATS):
-        return []
+    """The elements; the configuration is that of their stimuli's rows."""
     meaning = {"mac": "one multiply-accumulate", "idle": IDLE}
     return [
         Unit(name, MODULE, element.parameters, meaning, partial(drive, element=element), 1, config,

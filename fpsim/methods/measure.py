@@ -12,7 +12,7 @@ from fpsim.dit.diffusion import TRAIN_STEPS, EpsModel, Images, ddim_sample, ddim
 from fpsim.dit.hooks import BlockModel, block_linears, observe
 from fpsim.dit.metrics import load_metric, paired_mse
 from fpsim.dit.workload import domain_of, load_model, sample_noise
-from fpsim.methods.price import schedule_of
+from fpsim.methods.work import schedule_of
 from fpsim.quant.execute import in_float, on_machine
 from fpsim.quant.recipes import calibrate, get_recipe
 from fpsim.quant.sqnr import epsilon_sqnr

@@ -1,73 +1,36 @@
 """What a quantized model costs per image: widths, passes and cycles counted, energy estimated.
 
 In two steps, since the first needs the model and the second changes whenever units are measured anew: what
-the layers do (`schedule_of`), and what that costs (`price`).
+the layers do (`fpsim.methods.work`), and what that costs (`price`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-
-from fpsim.array.config import ArrayConfig
+from fpsim.array.block import BlockProgram
+from fpsim.array.config import ArrayConfig, passes
+from fpsim.array.grouped import GroupedProgram
+from fpsim.array.half import HalfProgram
 from fpsim.array.program import LayerProgram
-from fpsim.array.protocol import OperandBits, Program
+from fpsim.array.released import ReleasedProgram
 from fpsim.estimate import Band, Layer, Operands, UnitCosts, estimate, total_cost
-from fpsim.quant.recipe import Phase, QuantizedModel
+from fpsim.estimate.beside import BLOCK_UNITS, Beside, BesideCost
 from fpsim.report.data import Energy
-from fpsim.report.methods import LayerWork, Price, Schedule, StepsWork
+from fpsim.report.methods import LayerWork, Price, Schedule
 
-HOST = "FP32"  # the kind of a layer without a program
-HOST_BITS = OperandBits(32, 32, None)
-ARRAY = LayerProgram.__name__
 NIBBLES = "int4"  # whose unit energies 8-bit operands are charged with, pass by pass
 
-Rows = dict[str, int]
-
-
-def schedule_of(
-    quantized: QuantizedModel, rows: Rows, shapes: dict[str, tuple[int, int]], timesteps: tuple[int, ...]
-) -> Schedule:
-    """What the block linears of one image do, step by step.
-
-    Args:
-        quantized: the model.
-        rows: block linear to rows M that one image's forward pass feeds it.
-        shapes: block linear to (N, K).
-        timesteps: those that the sampler visits.
-    """
-    steps = Counter(_layers(quantized.phase_at(t), rows, shapes) for t in timesteps)
-    return Schedule(
-        len(quantized.phases), [StepsWork(count, list(layers)) for layers, count in steps.items()]
-    )
-
-
-def _layers(phase: Phase, rows: Rows, shapes: dict[str, tuple[int, int]]) -> tuple[LayerWork, ...]:
-    programs: dict[str, Program] = {program.name: program for program in phase.programs}
-    return tuple(_work(name, rows[name], shape, programs.get(name)) for name, shape in shapes.items())
-
-
-def _work(name: str, rows: int, shape: tuple[int, int], program: Program | None) -> LayerWork:
-    bits = HOST_BITS if program is None else program.operand_bits
-    array = program if isinstance(program, LayerProgram) else None
-    return LayerWork(
-        name=name,
-        rows=rows,
-        n=shape[0],
-        k=shape[1],
-        kind=HOST if program is None else type(program).__name__,
-        activation_bits=bits.activation,
-        weight_bits=bits.weight,
-        passes=bits.passes,
-        activation_fmt=array.act_fmt if array else None,
-        weight_fmt=array.weight_fmt if array else None,
-        static=array is not None and array.static is not None,
-    )
+ARRAY, RELEASED, GROUPED, BLOCK, HALF = (
+    kind.__name__ for kind in (LayerProgram, ReleasedProgram, GroupedProgram, BlockProgram, HalfProgram)
+)
 
 
 def price(schedule: Schedule, config: ArrayConfig, units: UnitCosts) -> Price:
     """Price of the block linears of one image.
 
     Energies are those of Gaussian data, of two's complement nibbles where an operand is wider than 4 bits.
+    Layers that the array cannot multiply are priced on as many multipliers that can
+    (`fpsim.estimate.beside`); ViDiT-Q's released kernels as the array's integers, with the array's own row
+    path and epilogue.
 
     Args:
         schedule: what they do.
@@ -77,30 +40,66 @@ def price(schedule: Schedule, config: ArrayConfig, units: UnitCosts) -> Price:
     every = [(work.steps, layer) for work in schedule.work for layer in work.layers]
     by_parameter = [(steps * layer.n * layer.k, layer) for steps, layer in every]
     by_mac = [(steps * layer.rows * layer.n * layer.k, layer) for steps, layer in every]
-    unpriced = sorted({layer.kind for _, layer in every} - {ARRAY})
-    passes = cycles = energy = None
-    if not unpriced:
-        passes = _mean([(weight, layer.passes or 0) for weight, layer in by_mac])
-        cycles, band = 0, Band(0.0, 0.0, 0.0)
-        for work in schedule.work:
-            total = total_cost(estimate([_layer(layer) for layer in work.layers], config, units), config)
-            cycles, band = cycles + total.cycles * work.steps, band + total.energy_pj * work.steps
-        energy = Energy(band.low, band.mid, band.high)
+    unpriced = sorted({layer.kind for _, layer in every} - {ARRAY, RELEASED, GROUPED, BLOCK, HALF})
+    found = (None, None, None) if unpriced else _cost(schedule, config, units)
     return Price(
         weight_bits_parameter=_mean([(weight, layer.weight_bits) for weight, layer in by_parameter]),
         activation_bits_parameter=_mean([(weight, layer.activation_bits) for weight, layer in by_parameter]),
         weight_bits_mac=_mean([(weight, layer.weight_bits) for weight, layer in by_mac]),
         activation_bits_mac=_mean([(weight, layer.activation_bits) for weight, layer in by_mac]),
-        passes=passes,
-        cycles=cycles,
-        energy_pj=energy,
+        passes=None if unpriced else _mean([(weight, _passes(layer)) for weight, layer in by_mac]),
+        cycles=found[0],
+        energy_pj=found[1],
         phases=schedule.phases,
-        note=f"no unit costs for {', '.join(unpriced)}" if unpriced else "",
+        note=f"no unit costs for {', '.join(unpriced)}" if unpriced else _note([layer for _, layer in every]),
     )
 
 
 def _mean(weighted: list[tuple[int, int]]) -> float:
     return sum(weight * value for weight, value in weighted) / sum(weight for weight, _ in weighted)
+
+
+def _passes(layer: LayerWork) -> int:
+    """Of nibbles where the 4-bit array multiplies integers; one where a unit takes a product in one go."""
+    if layer.kind in (RELEASED, GROUPED):
+        return passes(f"int{layer.activation_bits}", f"int{layer.weight_bits}")
+    return layer.passes or 1
+
+
+def _note(layers: list[LayerWork]) -> str:
+    used = sorted({_multiplier(layer) for layer in layers} - {""})
+    return f"on {', '.join(used)}" if used else ""
+
+
+def _multiplier(layer: LayerWork) -> str:
+    """What multiplies, for the note; empty for the array as it is."""
+    if layer.kind == BLOCK and layer.group is not None:
+        return BLOCK_UNITS[layer.group]
+    return {
+        GROUPED: "the array, a tile for each group",
+        RELEASED: "the array, its row path and epilogue in place of the released kernels'",
+        HALF: "FP16 processing elements",
+    }.get(layer.kind, "")
+
+
+def _cost(schedule: Schedule, config: ArrayConfig, units: UnitCosts) -> tuple[int, Energy]:
+    cycles, band = 0, Band(0.0, 0.0, 0.0)
+    beside = Beside(config, units)
+    for work in schedule.work:
+        array = [_layer(layer) for layer in work.layers if layer.kind in (ARRAY, RELEASED)]
+        total = total_cost(estimate(array, config, units), config)
+        others = [_beside(layer, beside) for layer in work.layers if layer.kind not in (ARRAY, RELEASED)]
+        cycles += work.steps * (total.cycles + sum(cost.cycles for cost in others))
+        band += work.steps * sum((cost.energy_pj for cost in others), total.energy_pj)
+    return cycles, Energy(band.low, band.mid, band.high)
+
+
+def _beside(layer: LayerWork, beside: Beside) -> BesideCost:
+    shape = _layer(layer)
+    if layer.kind == HALF:
+        return beside.floats(shape)
+    assert layer.group is not None
+    return beside.blocks(shape, layer.group) if layer.kind == BLOCK else beside.groups(shape, layer.group)
 
 
 def _layer(layer: LayerWork) -> Layer:
@@ -121,7 +120,9 @@ def _layer(layer: LayerWork) -> Layer:
             fmt=NIBBLES if len(narrow) < 2 else narrow[0],
             activation_bits=layer.activation_bits,
             weight_bits=layer.weight_bits,
-            passes=layer.passes or 1,
+            passes=_passes(layer),
             static=layer.static,
+            rotated=layer.rotated,
+            zero_points=layer.zero_points,
         ),
     )

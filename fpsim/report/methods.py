@@ -57,6 +57,9 @@ class LayerWork:
         passes: over the 4-bit array; None: it runs elsewhere.
         activation_fmt, weight_fmt: operand formats of a program of the array; None otherwise.
         static: whether its activation scale is static.
+        rotated: whether its rows pass the Hadamard engine.
+        zero_points: whether activations or weights have them, so that sums are corrected.
+        group: elements along K under one scale of their own; None: a row has one.
     """
 
     name: str
@@ -70,6 +73,9 @@ class LayerWork:
     activation_fmt: str | None
     weight_fmt: str | None
     static: bool
+    rotated: bool
+    zero_points: bool
+    group: int | None
 
 
 @dataclass(frozen=True)
@@ -101,11 +107,12 @@ class Price:
         weight_bits_parameter, activation_bits_parameter: mean width, each weight counted once per step; a
             layer that stays on the host counts as 32 bits.
         weight_bits_mac, activation_bits_mac: the same, weighted by multiply-accumulates.
-        passes: mean passes over the 4-bit array per multiply-accumulate; None: some layer runs elsewhere.
-        cycles: of the array; None likewise.
+        passes: mean passes over the multipliers per multiply-accumulate, 1 where a unit other than the 4-bit
+            array takes a product in one go; None: some layer runs on the host.
+        cycles: of the array, or of as many multipliers of another kind; None likewise.
         energy_pj: of everything that the estimate costs; None likewise.
         phases: ranges of timesteps that have parameters of their own.
-        note: why something is None.
+        note: what multiplied if not the 4-bit array, or why something is None.
     """
 
     weight_bits_parameter: float

@@ -46,10 +46,14 @@ def test_the_list_of_commands_is_complete() -> None:
         (["verify", "--report", "out", "--golden", str(ROOT / "golden")], "report='out': only with --all"),
         (["verify", "--all", "--stage", "silicon", "--golden", str(ROOT / "golden")], "stages=['silicon']"),
         (["characterize", "--liberty", "nothing.lib"], "nothing.lib"),
-        (["estimate", "--model", "unet"], "model='unet': expected digits, or dit-"),
+        (["estimate", "--model", "unet"], "model='unet': expected digits, glyphs, dit-"),
         (["estimate", "--resolution", "250"], "image=250"),
         (["estimate", "--library", "tsmc3"], "tsmc3"),
         (["estimate", "--units", "nothing.json"], "nothing.json: no file of unit costs"),
+        (["estimate", "--config", "nothing.yaml"], "nothing.yaml: cannot be read"),
+        (["estimate", "--csv", "nowhere/x.csv"], "csv='nowhere/x.csv': cannot be written"),
+        (["estimate", "--frames", "16"], "frames=16: expected none for model='dit-xl/2'"),
+        (["estimate", "--steps", "0"], "steps=0: expected an integer from 1 to 1000"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line_and_exit_code_2(

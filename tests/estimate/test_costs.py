@@ -58,6 +58,11 @@ def units() -> UnitCosts:
             "mac_array_4x4": array_entry(4),
             "mac_array_8x8": array_entry(8),
             "epilogue": entry(60, 2, plain),
+            "range": entry(5, 4, {"beat": ends(0, 1, 2)}),
+            "wide_quantizer": entry(70, 4, {"beat": ends(10, 20, 40)}),
+            "zero_point": entry(5, 1, {"row": ends(5, 5, 5)}),
+            "row_sum": entry(5, 4, {"beat": ends(1, 1, 1)}),
+            "zero_correction": entry(5, 2, plain),
         },
     }
     return UnitCosts(record)
@@ -158,6 +163,23 @@ def test_a_layer_names_its_operands(units: UnitCosts) -> None:
     drain = 4 * 4 * 4 / 10
     assert cost.parts_pj["array"].low == pytest.approx(2 * (4 * 32 * 5 + drain))  # int4 costs twice
     assert cost.cycles == 4 * 4 * 8 + 5
-    # 8 align beats instead of 16; in this record all energies of int4 are twice those of e2m1.
-    assert cost.parts_pj["quantize"].low == base.parts_pj["quantize"].low - 2 * 8
+    # 16 beats of align, 8 of amax and quantizer, 4 rows; static 8 of align, none of amax and no row, and
+    # codes are divided. In this record all energies of int4 are twice those of e2m1.
+    assert base.parts_pj["quantize"].mid == 2 * (16 + 8 * 2 + 4 * 3)
+    assert cost.parts_pj["quantize"].mid == 2 * (8 + 8 * 20)
     assert cost.utilization == pytest.approx(128 / (cost.cycles * 4))
+
+
+def test_zero_points_and_missing_rotations_by_hand(units: UnitCosts) -> None:
+    each = (Operands("e2m1"), Operands("e2m1", rotated=False), Operands("e2m1", zero_points=True))
+    base, plain, zeros = (
+        estimate([Layer("fc", 4, 4, 8, operands=operands)], CONFIG, units)[0].parts_pj for operands in each
+    )
+    assert (base["hadamard"].mid, plain["hadamard"].mid) == (16, 0)
+    assert {name: plain[name] for name in plain if name != "hadamard"} == {
+        name: base[name] for name in base if name != "hadamard"
+    }
+    # 8 beats: range, division and sum of codes instead of amax and comparison; 4 rows: a zero point more.
+    assert zeros["quantize"].mid == 16 + 8 * (1 + 20 + 1) + 4 * (3 + 5)
+    assert zeros["epilogue"].mid == 16 / 2 * (2 + 2)  # 16 outputs on two lanes, corrected and scaled
+    assert zeros["array"] == base["array"]

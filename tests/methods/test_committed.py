@@ -54,6 +54,34 @@ def test_prices_are_those_of_the_present_unit_costs(model: str) -> None:
     assert priced(TABLES[model], "asap7") == TABLES[model]
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_every_recipe_has_passes_cycles_and_energy(model: str) -> None:
+    for row in TABLES[model].rows[1:]:
+        price = row.price
+        assert price is not None
+        assert price.passes is not None
+        assert price.passes >= 1
+        assert price.cycles is not None
+        assert price.cycles > 0
+        assert price.energy_pj is not None
+        assert 0 < price.energy_pj.low < price.energy_pj.mid < price.energy_pj.high
+
+
+@pytest.mark.parametrize(("recipe", "block"), [("mxfp4", 32), ("nvfp4-gptq", 16)])
+def test_blocks_take_as_many_multipliers(recipe: str, block: int) -> None:
+    """256 products a cycle on 2 x 4 (MX) or 4 x 4 units, and 4 cycles for the last sum of every layer."""
+    (row,) = [row for row in TABLES["digits"].rows if row.recipe == recipe]
+    assert row.price is not None
+    assert row.schedule is not None
+    rows, cols = (2, 4) if block == 32 else (4, 4)
+    expected = sum(
+        work.steps * (-(-x.rows // rows) * -(-x.n // cols) * -(-x.k // block) + 4)
+        for work in row.schedule.work
+        for x in work.layers
+    )
+    assert row.price.cycles == expected
+
+
 def test_distances_are_what_the_project_promises() -> None:
     assert fd("digits", "hq-dit-w4a4") <= 0.01 * fd("digits", "naive-w4a4")
     for recipe in ("htg-w8a8", "vidit-q-w8a8"):

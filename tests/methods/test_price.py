@@ -17,7 +17,8 @@ from fpsim.dit.model import DiT, DiTConfig
 from fpsim.dit.video_model import VideoDiT, VideoDiTConfig
 from fpsim.estimate import find_units
 from fpsim.methods.measure import rows_per_image
-from fpsim.methods.price import price, schedule_of
+from fpsim.methods.price import price
+from fpsim.methods.work import schedule_of
 from fpsim.quant.calibration import observe_model
 from fpsim.quant.mixed import ViDiTQMixed, quantized_by
 from fpsim.quant.mixed_assignment import Assignment, layer_sizes
