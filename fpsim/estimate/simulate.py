@@ -169,7 +169,7 @@ def _run(
     """All cycles: inputs and states change, the netlist settles, outputs are noted, the clock rises."""
     scratch = np.zeros_like(toggles)
     for cycle in range(stimulus.shape[0]):
-        counted = toggles.copy()
+        counted = toggles.copy() if per_net.shape[0] else toggles
         before = values.copy()
         for i in range(inputs.size):
             values[inputs[i]] = stimulus[cycle, i]
