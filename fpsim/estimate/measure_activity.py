@@ -185,9 +185,7 @@ def _benches(
     wanted = {ELEMENT: element_parameters(config), ENGINE: engine_parameters(config)}
     sources = source_files(RTL, list(wanted))
     synthesizer = Synthesizer(library, text, sources, folder)
-    netlists = {
-        top: synthesizer.run(top, sets, excluded, sized=False).netlist for top, sets in wanted.items()
-    }
+    netlists = {top: synthesizer.run(top, sets, excluded).netlist for top, sets in wanted.items()}
     devices = {top: device(top, sets, netlists[top]) for top, sets in wanted.items()}
     reference = build_reference(devices, sources, folder / "reference")
     found = {top: Bench.of(top, netlist, library, reference) for top, netlist in netlists.items()}
