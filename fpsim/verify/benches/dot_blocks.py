@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import chain, product
 from typing import Protocol
@@ -221,8 +221,23 @@ class Sums:
             yield self.worth(rng.choice((0, 1, -1, 3, -3, rng.randint(-4608, 4608))), place)
 
 
-async def check(bench: Bench, law: Law) -> None:
-    """Corners and structured sums with gaps, back-pressure, a reset; then latency and cycles."""
+def quarters(words: Words, lanes: int) -> int:
+    """The sum of a block's products, in quarters."""
+    a, b = ([words[name] >> 4 * i & 15 for i in range(lanes)] for name in ("a_codes", "b_codes"))
+    signed = [[-_HALVES[code & 7] if code & 8 else _HALVES[code] for code in side] for side in (a, b)]
+    return sum(x * y for x, y in zip(*signed, strict=True))
+
+
+async def check(
+    bench: Bench, law: Law, more: Callable[[Sums], Iterable[Words]] = lambda sums: ()
+) -> None:
+    """Corners and structured sums with gaps, back-pressure, a reset; then latency and cycles.
+
+    Args:
+        bench: of the unit.
+        law: one block of it.
+        more: further blocks, each a sum of its own.
+    """
     sums = Sums(bench, law)
     stream = Stream(bench, model(bench, law), stress=True)
     await stream.reset()
@@ -231,6 +246,7 @@ async def check(bench: Bench, law: Law) -> None:
     corners = [*sums.corners(), *sums.corners()]
     bench.rng.shuffle(corners)
     await stream.run(Beat(words) for corner in corners for words in corner)
+    await stream.run(Beat(words | {"in_first": 1, "in_last": 1}) for words in more(sums))
     await stream.run(_beats(sums, bench.pick(800, 200)))
     full = Stream(bench, model(bench, law), stress=False)
     await full.reset()
