@@ -21,19 +21,16 @@ class Lemma:
         why: the argument, in words.
         known: what holds of the original's registers; each is proved from all of them.
         alike: what holds between the two; empty: all their registers are the same.
-        cases: a split of what the solver is asked; what none of them covers is asked too.
     """
 
     why: str
     known: tuple[str, ...]
     alike: str = ""
-    cases: tuple[str, ...] = ()
 
     @property
     def expressions(self) -> dict[str, str]:
-        """The expressions by the name of their output: known_0_o, …, alike_o, case_0_o, …"""
+        """The expressions by the name of their output: known_0_o, …, alike_o"""
         named = {f"known_{i}_o": text for i, text in enumerate(self.known)}
-        named |= {f"case_{i}_o": text for i, text in enumerate(self.cases)}
         return named | ({"alike_o": self.alike} if self.alike else {})
 
     @property
