@@ -36,18 +36,25 @@ module proof #(
     .read_data_i(read_data_i), .read_error_i(read_error_i)
   );
 
-  (* keep *) wire has_address_q, has_data_q, has_read_q, inner_whole;
+  (* keep *) wire inner_whole;
+
+  logic has_address, has_data, has_read;  // kept from an earlier cycle
+  assign has_address = !awready_o;
+  assign has_data    = !wready_o;
+  assign has_read    = !arready_o;
 
   logic started = 1'b0;
   always_ff @(posedge clk_i) started <= 1'b1;
   always_comb if (!started) assume (!rst_ni);
 
-  logic aw, w, b, ar, r;
+  logic aw, w, b, ar, r, execute, fetch;
   assign aw = awvalid_i && awready_o;
   assign w  = wvalid_i && wready_o;
   assign b  = bvalid_o && bready_i;
   assign ar = arvalid_i && arready_o;
   assign r  = rvalid_o && rready_i;
+  assign execute = has_address && has_data && !bvalid_o;
+  assign fetch   = has_read && !rvalid_o;
 
   // Answers that are owed, per channel.
   logic [7:0]       aw_q, w_q, ar_q;
@@ -82,8 +89,8 @@ module proof #(
     if (w) data_q <= wdata_i;
     if (w) whole_q <= &wstrb_i;
     if (ar) read_at_q <= araddr_i[AddrW-1:2];
-    if (has_address_q && has_data_q && !bvalid_o) due_q <= whole_q && !write_error_i ? 2'b00 : 2'b10;
-    if (has_read_q && !rvalid_o) begin
+    if (execute) due_q <= whole_q && !write_error_i ? 2'b00 : 2'b10;
+    if (fetch) begin
       fetched_q     <= read_data_i;
       fetch_error_q <= read_error_i;
     end
@@ -102,14 +109,14 @@ module proof #(
       if (write_o) assert (!bvalid_o && aw_q == 1 && w_q == 1 && whole_q && write_at_o == at_q && write_data_o == data_q);
       if (bvalid_o) assert (bresp_o == due_q);
       if (rvalid_o) assert (rresp_o == (fetch_error_q ? 2'b10 : 2'b00) && rdata_o == (fetch_error_q ? 32'd0 : fetched_q));
-      if (has_read_q && !rvalid_o) assert (read_at_o == read_at_q);
-      // A request is answered at once when its turn comes: nothing is lost.
-      assert (aw_q == 8'(has_address_q) + 8'(bvalid_o));
-      assert (w_q == 8'(has_data_q) + 8'(bvalid_o));
-      assert (ar_q == 8'(has_read_q) + 8'(rvalid_o));
+      assert (!has_read || rvalid_o || read_at_o == read_at_q);
+      // What came waits inside or is answered: nothing is lost.
+      assert (aw_q == 8'(has_address) + 8'(bvalid_o));
+      assert (w_q == 8'(has_data) + 8'(bvalid_o));
+      assert (ar_q == 8'(has_read) + 8'(rvalid_o));
       // What carries the induction.
-      if (has_address_q) assert (write_at_o == at_q);
-      if (has_data_q) assert (write_data_o == data_q && inner_whole == whole_q);
+      assert (!has_address || write_at_o == at_q);
+      assert (!has_data || (write_data_o == data_q && inner_whole == whole_q));
     end
   end
 
