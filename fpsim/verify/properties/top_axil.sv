@@ -109,7 +109,7 @@ module proof #(
       if (write_o) assert (!bvalid_o && aw_q == 1 && w_q == 1 && whole_q && write_at_o == at_q && write_data_o == data_q);
       if (bvalid_o) assert (bresp_o == due_q);
       if (rvalid_o) assert (rresp_o == (fetch_error_q ? 2'b10 : 2'b00) && rdata_o == (fetch_error_q ? 32'd0 : fetched_q));
-      assert (!has_read || rvalid_o || read_at_o == read_at_q);
+      assert (!has_read || read_at_o == read_at_q);
       // What came waits inside or is answered: nothing is lost.
       assert (aw_q == 8'(has_address) + 8'(bvalid_o));
       assert (w_q == 8'(has_data) + 8'(bvalid_o));
