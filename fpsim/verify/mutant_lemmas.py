@@ -1,7 +1,7 @@
 """What is known of a unit's registers beyond what is found of itself, so that a mutant's proof may use it.
 
-A lemma is a claim, never an assumption: the solver proves it of every state from the reset on before it counts,
-so one that is wrong, or that an altered unit has outgrown, proves nothing.
+A lemma is a claim, never an assumption: the solver proves it of every state from the reset on before it
+counts, so one that is wrong, or that an altered unit has outgrown, proves nothing.
 """
 
 from __future__ import annotations

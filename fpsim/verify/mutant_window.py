@@ -1,11 +1,11 @@
 """A mutant is decided where it is: a window of gates around the altered pin, in which nothing else counts.
 
-What leaves the window is the same in both for every value of what enters it: then the mutant computes what the
-unit computes. Inputs of the window are any bits, so a proof holds in every state; a difference says nothing,
-for it may need bits that never come together, and a larger window is tried.
+What leaves the window is the same in both for every value of what enters it: then the mutant computes what
+the unit computes. Inputs of the window are any bits, so a proof holds in every state; a difference says
+nothing, for it may need bits that never come together, and a larger window is tried.
 
-Why windows: a whole unit has multipliers and roundings behind the altered pin, through which a solver does not
-see; the reason of an equivalence mostly lies some gates away.
+Why windows: a whole unit has multipliers and roundings behind the altered pin, through which a solver does
+not see; the reason of an equivalence mostly lies some gates away.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _GATES = {
     "$_XOR_": "(xor {A} {B})",
     "$_MUX_": "(ite {S} {B} {A})",
 }
-_CONSTANTS = {"0": False, "1": True, "x": False, "z": False}
+_CONSTANTS: dict[Net, bool] = {"0": False, "1": True, "x": False, "z": False}
 
 
 class Gates:
@@ -177,7 +177,8 @@ def window(gates: Gates, number: int, altered: Mapping[Net, int], ahead: int, be
     leaving = [
         net
         for net in inner
-        if net in gates.outputs or any(user in altered and user not in inner for user in gates.users.get(net, []))
+        if net in gates.outputs
+        or any(user in altered and user not in inner for user in gates.users.get(net, []))
     ]
     differ = [f"(xor {term(net, 'm')} {term(net, 'o')})" for net in leaving]
     return "\n".join([*lines, *body, f"(assert (or false false {' '.join(differ)}))", ""])

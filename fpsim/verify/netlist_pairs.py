@@ -1,8 +1,9 @@
 """Two versions of a module, RTL and netlist, cut open at their registers and paired by the registers' names.
 
-Synthesis keeps the names of registers (`synth -nofsm`), so that the next states and outputs of both can be compared
-as functions of the same states and inputs. Registers of the RTL that synthesis found to be one are one state here,
-and each of them is compared; one that it left out is 0 here, and its next state must be 0, unless nothing reads it.
+Synthesis keeps the names of registers (`synth -nofsm`), so that the next states and outputs of both can be
+compared as functions of the same states and inputs. Registers of the RTL that synthesis found to be one are
+one state here, and each of them is compared; one that it left out is 0 here, and its next state must be 0,
+unless nothing reads it.
 """
 
 from __future__ import annotations

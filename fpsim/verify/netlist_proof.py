@@ -1,7 +1,7 @@
 """The gates that synthesis makes of a unit compute what its RTL computes: proved for every state and input.
 
-Both are cut open at their registers (`fpsim.verify.netlist_pairs`). ABC merges what it proves equal inside the
-two, from the inputs on, until nothing is left that differs; yosys' own SAT solver has the last word.
+Both are cut open at their registers (`fpsim.verify.netlist_pairs`). ABC merges what it proves equal inside
+the two, from the inputs on, until nothing is left that differs; yosys' own SAT solver has the last word.
 State machines are not recoded (`synth -nofsm`) and names are kept, or there would be nothing to pair.
 """
 
@@ -108,7 +108,10 @@ def synthesis(top: str, mapped: bool, fault_seed: int | None) -> list[str]:
     cells = [f"dfflibmap -liberty {LIBERTY}", f"abc -liberty {LIBERTY}", "opt_clean"] if mapped else []
     fault = []
     if fault_seed is not None:
-        fault = [f"mutate -list 1 -mode inv -seed {fault_seed} -o fault.ys t:* t:$_*DFF* %d", "script fault.ys"]
+        fault = [
+            f"mutate -list 1 -mode inv -seed {fault_seed} -o fault.ys t:* t:$_*DFF* %d",
+            "script fault.ys",
+        ]
     return [f"synth -nofsm -top {top}", *cells, *fault, f"write_verilog -noattr {NETLIST}"]
 
 

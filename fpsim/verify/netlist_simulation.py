@@ -38,7 +38,8 @@ def simulate_netlist(job: Job, *, fault_seed: int | None = None) -> Run:
         folder = Path(name, "run")
         folder.mkdir()
         script = elaborate(unit.top, unit.parameters, [file.name for file in files])
-        script += synthesis(unit.top, False, fault_seed)
+        *made, write = synthesis(unit.top, False, fault_seed)
+        script += [*made, "splitnets", "clean", write]  # in whole words Verilator would see loops
         run_yosys(script, files, folder, timeout_s=TIMEOUT_S)
         rtl = Path(name, "rtl")
         rtl.mkdir()

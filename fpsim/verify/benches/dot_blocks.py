@@ -228,9 +228,7 @@ def quarters(words: Words, lanes: int) -> int:
     return sum(x * y for x, y in zip(*signed, strict=True))
 
 
-async def check(
-    bench: Bench, law: Law, more: Callable[[Sums], Iterable[Words]] = lambda sums: ()
-) -> None:
+async def check(bench: Bench, law: Law, more: Callable[[Sums], Iterable[Words]] = lambda sums: ()) -> None:
     """Corners and structured sums with gaps, back-pressure, a reset; then latency and cycles.
 
     Args:

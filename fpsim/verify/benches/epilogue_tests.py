@@ -204,9 +204,7 @@ def single_bits(bench: Bench) -> Iterator[Beat]:
 async def random(dut: Any) -> None:
     """Structured lanes with gaps and back-pressure."""
     bench = Bench(dut, "random")
-    beats = chain(
-        corners(bench), single_bits(bench), (_beat(bench) for _ in range(bench.pick(6000, 1000)))
-    )
+    beats = chain(corners(bench), single_bits(bench), (_beat(bench) for _ in range(bench.pick(6000, 1000))))
     await check_stream(bench, one_to_one(law_of(bench)), beats, cut=islice(beats, 20))
     bench.finish()
 
