@@ -80,7 +80,7 @@ def test_a_lemma_is_proved_before_it_counts(tmp_path: Path) -> None:
         folder.mkdir()
         assert pair(mutated, number, folder, one).holds(one).startswith("the solver, with") is (one is lemma)
     with pytest.raises(ValueError, match="lemma: no register 'left'"):
-        pair(mutated, number, tmp_path, Lemma("", ("original.left == '0",)))
+        pair(mutated, number, folder, Lemma("", ("original.left == '0",)))
 
 
 def test_the_scores_beside_the_rtl_are_of_this_rtl_and_have_no_hole_but_the_known_ones() -> None:
