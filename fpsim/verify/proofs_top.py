@@ -20,6 +20,7 @@ _CONTROL = twin(
     "if (array_done_i) cols_left_d = more_cols ? cols_left_q - 16'(Cols) : n_i;",
     "tkeep is that of the next tile when the array is done",
 )
+_LOADER = twin("weight_loader", "!codes || beat_ready_i", "1'b1", "codes are taken that the array does not take")
 
 TOP_PROOFS = (
     Proof(
@@ -55,5 +56,15 @@ TOP_PROOFS = (
         _CONTROL,
         steps=12,
         probes={name: f"dut.{name}" for name in ("array_owed_q", "y_owed_q", "state_q")},
+    ),
+    Proof(
+        "top-stream-w",
+        ("fpsim_weight_loader",),
+        "AXI4-Stream w: every beat that is taken goes to one place once, scales, zero points, then codes",
+        "weight_loader",
+        {"Cols": 3},
+        _LOADER,
+        steps=6,
+        probes={"state_q": "dut.state_q", "col_q": "dut.col_q"},
     ),
 )
