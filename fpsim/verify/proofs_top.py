@@ -20,7 +20,9 @@ _CONTROL = twin(
     "if (array_done_i) cols_left_d = more_cols ? cols_left_q - 16'(Cols) : n_i;",
     "tkeep is that of the next tile when the array is done",
 )
-_LOADER = twin("weight_loader", "!codes || beat_ready_i", "1'b1", "codes are taken that the array does not take")
+_LOADER = twin(
+    "weight_loader", "!codes || beat_ready_i", "1'b1", "codes are taken that the array does not take"
+)
 
 TOP_PROOFS = (
     Proof(

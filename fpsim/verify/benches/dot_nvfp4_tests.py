@@ -33,10 +33,23 @@ class Scaled:
             np.arange(1, LARGEST + 1), np.array(sorted(set(self.factors) - {0}))
         )
 
-    def blocks(self) -> Iterator[Words]:
-        """What random blocks hardly ever have, and every gate of multiplier and normalization needs."""
-        yield from self.every_place()
-        yield from self.long_carries()
+    def blocks(self) -> Iterator[list[Words]]:
+        """What random blocks hardly ever have, and gates of multiplier, normalization and alignment need."""
+        yield from ([words] for words in self.every_place())
+        yield from ([words] for words in self.long_carries())
+        yield from self.beside_ties()
+
+    def beside_ties(self) -> Iterator[list[Words]]:
+        """A sum with an even last place, then a block with its half and, alone below, one bit that decides."""
+        for high, below in product(range(1, 10), range(1, 11)):
+            magnitude = (1 << high + below) + (1 << below) + 1
+            if magnitude <= LARGEST:
+                before = self.rng.randrange(1024, 2048, 2)  # times 2^14: half of its last place is 2^0
+                signs = self.rng.choice((1, -1)), self.rng.choice((1, -1))
+                yield [
+                    self.sums.worth(signs[0] * before, 14),
+                    self.sums.worth(signs[1] * magnitude, -below),
+                ]
 
     def every_place(self) -> Iterator[Words]:
         """Products with their highest bit in every place and their lowest one set: 0 to 18 places to go."""
