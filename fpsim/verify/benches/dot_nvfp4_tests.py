@@ -40,7 +40,7 @@ class Scaled:
         yield from self.beside_ties()
 
     def beside_ties(self) -> Iterator[list[Words]]:
-        """A sum with an even last place, then a block with its half and, alone below, one bit that decides."""
+        """An even sum, then a block with half of its last place and one bit alone below, which decides."""
         for high, below in product(range(1, 10), range(1, 11)):
             magnitude = (1 << high + below) + (1 << below) + 1
             if magnitude <= LARGEST:
