@@ -22,7 +22,7 @@ from fpsim.verify.exclusions import EXCLUSIONS
 from fpsim.verify.fault import FAULT_CONFIG
 from fpsim.verify.icarus import NOT_IN_ICARUS
 from fpsim.verify.signoff import SignOff
-from fpsim.verify.signoff_tasks import NETLIST_REASON, NETLIST_UNITS
+from fpsim.verify.signoff_tasks import NETLIST_REASONS
 from fpsim.verify.slang import WAIVERS
 from fpsim.verify.undecided import BY_HAND, UNDECIDED
 from fpsim.verify.units import unit
@@ -90,7 +90,6 @@ def _context(signoff: SignOff, areas: Mapping[str, ModuleArea]) -> dict[str, Any
     undecided = {
         f"{name}, mutant {number}": reason for (name, number), reason in (BY_HAND | UNDECIDED).items()
     }
-    apart = [name for name in signoff.modules if name not in NETLIST_UNITS]
     return {
         "verdict": signoff_verdict(signoff),
         "units": unit_table(signoff, areas),
@@ -101,9 +100,7 @@ def _context(signoff: SignOff, areas: Mapping[str, ModuleArea]) -> dict[str, Any
         "exclusions": reason_table("Coverage points that no bench can reach.", "point", exclusions),
         "undecided": reason_table("Mutants that neither a bench nor a proof decides.", "mutant", undecided),
         "waivers": reason_table("Warnings of slang that are switched off.", "warning", WAIVERS),
-        "no_netlist": reason_table(
-            "Netlists that are not compared.", "units", {", ".join(apart): NETLIST_REASON}
-        ),
+        "no_netlist": reason_table("Netlists that are not proved.", "unit", NETLIST_REASONS),
         "not_in_icarus": reason_table("Units that Icarus cannot check.", "unit", NOT_IN_ICARUS),
         "tools": mapping_table("Versions of the tools.", "tool", "version", signoff.tools),
         "data_file": DATA,

@@ -26,7 +26,8 @@ def unit_table(signoff: SignOff, areas: Mapping[str, ModuleArea]) -> Table:
     columns += [Column("lint", numeric=False), Column("area (GE)")]
     caption = (
         "Every unit. A proof counts for every unit that holds its module; gates = RTL: bits of registers and "
-        "outputs proved equal after synthesis; area in gate equivalents where it was synthesized."
+        "outputs proved equal after synthesis, or results of the bench on the netlist (run); area in gate "
+        "equivalents where it was synthesized."
     )
     return Table(caption, columns, rows)
 
@@ -42,7 +43,7 @@ def _unit_row(signoff: SignOff, name: str, area: ModuleArea | None) -> Row:
     cells += [_vectors(of["simulation"]), _vectors(of["icarus"])]
     cells += [_sum(of["simulation"], "cycles")]
     cells += [_share(of["coverage"], kind) for kind in (*POINTS, "functional")]
-    cells += [_passed(of["proof"]), _sum(of["netlist"], "points")]
+    cells += [_passed(of["proof"]), _gates(of["netlist"])]
     killed, judged = (_figure(of["mutation"], key) for key in ("killed", "judged"))
     cells += [NONE, NONE] if judged is None else [integer(int(killed or 0)), integer(int(judged))]
     cells += [_passed(of["lint"]), NONE if area is None else fixed(area.ge, 0)]
@@ -57,6 +58,12 @@ def _figure(checks: list[Check], key: str) -> float | None:
 def _sum(checks: list[Check], key: str) -> str:
     found = _figure(checks, key)
     return NONE if found is None else integer(int(found))
+
+
+def _gates(checks: list[Check]) -> str:
+    """Points that were proved equal, or results of a bench on the netlist."""
+    run = _figure(checks, "gate results")
+    return _sum(checks, "points") if run is None else f"{integer(int(run))} run"
 
 
 def _vectors(checks: list[Check]) -> str:

@@ -26,7 +26,12 @@ from fpsim.array.config import ArrayConfig
 from fpsim.verify.build import Build, build, cache_folder
 from fpsim.verify.fault import FAULT_CONFIG
 from fpsim.verify.job import Job
-from fpsim.verify.mutant_proof import CYCLES, differs_from_reset, is_equivalent
+from fpsim.verify.mutant_proof import (
+    CYCLES,
+    differs_from_reset,
+    is_equivalent,
+    is_equivalent_by_a_lemma,
+)
 from fpsim.verify.mutants import MODES, Mutant, Mutated, mutate
 from fpsim.verify.rtl_files import default_rtl_folder, sources
 from fpsim.verify.runner import SimulationError, start_bench
@@ -254,6 +259,8 @@ def _judge(mutated: Mutated, job: Job, built: Build) -> tuple[MutantResult, ...]
 
 def _decide(mutated: Mutated, mutant: Mutant) -> MutantResult:
     start = time.perf_counter()
+    if how := is_equivalent_by_a_lemma(mutated, mutant.number):
+        return _result(mutant, "equivalent", how, time.perf_counter() - start)
     if cycles := differs_from_reset(mutated, mutant.number):
         how = f"the solver found inputs, at most {cycles} cycles from reset"
         return _result(mutant, "survived", how, time.perf_counter() - start)

@@ -14,6 +14,7 @@ from fpsim.verify.faults import FAULTS
 from fpsim.verify.proof import Proof, ProofResult, prove, refute_twin, twin
 from fpsim.verify.proof_tables import decode_table, product_table
 from fpsim.verify.proofs_rows import ROW_PROOFS
+from fpsim.verify.proofs_top import TOP_PROOFS
 
 _FAULT = {fault.name: fault for fault in FAULTS}
 Progress = Callable[[str, int, int], None]
@@ -231,6 +232,7 @@ PROOFS = (
     _array_handshake("mac-array-handshake", overlap=1),
     _array_handshake("mac-array-handshake-one-tile", overlap=0),
     *ROW_PROOFS,
+    *TOP_PROOFS,
 )
 PROOF_NAMES = tuple(proof.name for proof in PROOFS)
 

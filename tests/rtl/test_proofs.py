@@ -9,7 +9,11 @@ import pytest
 
 from fpsim.array.config import ArrayConfig, UnitConfig
 from fpsim.verify import proof as proof_module
+from fpsim.verify.job import Job
+from fpsim.verify.mismatch import RtlMismatch
+from fpsim.verify.netlist_pairs import cut_pair
 from fpsim.verify.netlist_proof import prove_netlist
+from fpsim.verify.netlist_simulation import simulate_netlist
 from fpsim.verify.proof import prove, refute_twin
 from fpsim.verify.proofs import PROOF_NAMES, PROOFS, check_proof, proof, run_proofs
 from fpsim.verify.rtl_files import default_rtl_folder
@@ -84,10 +88,29 @@ def test_a_counterexample_names_the_inputs() -> None:
     assert {len(value) for value in values.values()} == {1, 16}
 
 
-@pytest.mark.parametrize("name", ["decode", "skid"])
+@pytest.mark.parametrize("name", ["decode", "skid", "quantizer"])
 def test_a_netlist_is_its_rtl_and_one_inverted_pin_is_not(name: str) -> None:
     small = unit(name, SMALL)
     right = prove_netlist(small)
     assert right.passed
     assert right.points >= sum(port.width for port in small.outputs)
     assert not prove_netlist(small, fault_seed=1).passed
+
+
+def test_a_netlist_in_the_bench_gives_the_law_s_results_and_one_with_an_inverted_pin_does_not() -> None:
+    job = Job("mul", SMALL, quick=True)
+    assert simulate_netlist(job).vectors["exhaustive"] > 0
+    with pytest.raises(RtlMismatch, match="fpsim_mul: product_o differs from the law"):
+        simulate_netlist(job, fault_seed=1)
+
+
+def test_a_netlist_with_other_registers_is_not_compared() -> None:
+    def module(register: str) -> dict[str, object]:
+        cell = {"type": "$_DFF_P_", "connections": {"C": [2], "D": [3], "Q": [4]}}
+        ports = {"clk_i": {"direction": "input", "bits": [2]}, "q_o": {"direction": "output", "bits": [4]}}
+        nets = {register: {"hide_name": 0, "bits": [4]}}
+        return {"modules": {"top": {"cells": {"flop": cell}, "ports": ports, "netnames": nets}}}
+
+    assert cut_pair(module("a_q"), module("a_q"), "top") == 2
+    with pytest.raises(ValueError, match=r"netlist: register \('b_q\[0\]',\) is none of the RTL's"):
+        cut_pair(module("a_q"), module("b_q"), "top")

@@ -45,7 +45,7 @@ def test_a_check_of_a_module_counts_for_the_units_that_hold_it() -> None:
 def test_every_unit_has_a_task_in_every_stage_and_every_proof_runs() -> None:
     plan = Plan(RTL_CONFIG, (*UNIT_NAMES, "top"), [], 0, False, default_rtl_folder())
     assert set(TASKS) == set(STAGES)
-    for stage in ("simulation", "icarus", "coverage", "mutation"):
+    for stage in ("simulation", "icarus", "coverage", "mutation", "netlist"):
         left_out = set(NOT_IN_ICARUS) if stage == "icarus" else set()
         assert {task.subject for task in TASKS[stage](plan)} >= set(UNIT_NAMES) - left_out
     assert len(TASKS["proof"](plan)) > len(TASKS["proof"](replace(plan, quick=True))) > 15

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import chain, product
 from typing import Protocol
@@ -88,27 +88,28 @@ class Sums:
         """Every pair of classes of scales; overflow to both sides and a NaN in every place of a sum."""
         picked = [0, 1, self.powers[0], self.nan]
         for a, b in product(picked, picked):
-            yield self._marked([self.block([7], [7], (a, b))])
+            yield self.marked([self.block([7], [7], (a, b))])
         quiet = self.block([2], [2], (self.powers[0], self.powers[0]))
         largest = max(self.powers.values())
         loud = [self.block([7], [code], (largest, largest)) for code in (7, 15)]
         lowest = max(2 * min(self.powers), -151)  # of the smallest numbers, quarters and more
         for quarters, sign in product(range(1, 13), (1, -1)):
-            yield self._marked([self.worth(sign * quarters, lowest)])
+            yield self.marked([self.worth(sign * quarters, lowest)])
         for beat in (*loud, quiet | {"a_scale": self.nan}):
-            yield self._marked([beat])
+            yield self.marked([beat])
             for place in range(3):
-                yield self._marked([dict(beat if i == place else quiet) for i in range(3)])
+                yield self.marked([dict(beat if i == place else quiet) for i in range(3)])
 
     def one(self) -> list[Words]:
         """The blocks of one sum of a random kind."""
         kinds: list[Callable[[], Iterator[Words]]] = [
             self._ordinary, self._beside, self._cancelled, self._at_an_end, self._anything,
         ]  # fmt: skip
-        return self._marked(list(self.rng.choices(kinds, (3, 5, 2, 3, 2))[0]()))
+        return self.marked(list(self.rng.choices(kinds, (3, 5, 2, 3, 2))[0]()))
 
     @staticmethod
-    def _marked(beats: list[Words]) -> list[Words]:
+    def marked(beats: list[Words]) -> list[Words]:
+        """The blocks of a sum, the first and the last one marked."""
         for i, beat in enumerate(beats):
             beat["in_first"], beat["in_last"] = int(i == 0), int(i == len(beats) - 1)
         return beats
@@ -221,8 +222,23 @@ class Sums:
             yield self.worth(rng.choice((0, 1, -1, 3, -3, rng.randint(-4608, 4608))), place)
 
 
-async def check(bench: Bench, law: Law) -> None:
-    """Corners and structured sums with gaps, back-pressure, a reset; then latency and cycles."""
+def quarters(words: Words, lanes: int) -> int:
+    """The sum of a block's products, in quarters."""
+    a, b = ([words[name] >> 4 * i & 15 for i in range(lanes)] for name in ("a_codes", "b_codes"))
+    signed = [[-_HALVES[code & 7] if code & 8 else _HALVES[code] for code in side] for side in (a, b)]
+    return sum(x * y for x, y in zip(*signed, strict=True))
+
+
+async def check(
+    bench: Bench, law: Law, more: Callable[[Sums], Iterable[list[Words]]] = lambda sums: ()
+) -> None:
+    """Corners and structured sums with gaps, back-pressure, a reset; then latency and cycles.
+
+    Args:
+        bench: of the unit.
+        law: one block of it.
+        more: the blocks of further sums.
+    """
     sums = Sums(bench, law)
     stream = Stream(bench, model(bench, law), stress=True)
     await stream.reset()
@@ -231,6 +247,7 @@ async def check(bench: Bench, law: Law) -> None:
     corners = [*sums.corners(), *sums.corners()]
     bench.rng.shuffle(corners)
     await stream.run(Beat(words) for corner in corners for words in corner)
+    await stream.run(Beat(words) for beats in more(sums) for words in sums.marked(beats))
     await stream.run(_beats(sums, bench.pick(800, 200)))
     full = Stream(bench, model(bench, law), stress=False)
     await full.reset()

@@ -171,11 +171,40 @@ def corners(bench: Bench, result: str = "fp16") -> Iterator[Beat]:
         yield Beat(words)
 
 
+def single_bits(bench: Bench) -> Iterator[Beat]:
+    """Powers of two from 2^17 up, beyond the range: of the product one bit alone tells, in every place of it.
+
+    Below it nothing stands that could overflow in its stead, and a bias to the other side takes nothing away.
+    """
+    acc_port, _, col_port, bias_port = bench.unit.inputs
+    top = acc_port.bits - 1
+    lanes = [
+        (sign << place, power)
+        for place in range(top + 1)
+        for power in range(17 - place, 41)
+        for sign in (bench.rng.choice((1, -1)) if place < top else -1,)
+    ]
+    row_field = TF32_BIAS + 9
+    for first in range(0, len(lanes), acc_port.lanes):
+        part = lanes[first : first + acc_port.lanes]
+        part += part[:1] * (acc_port.lanes - len(part))
+        biases = [bench.rng.choice((0, 0xFBFF if acc > 0 else 0x7BFF)) for acc, _ in part]
+        columns = [power + 2 * TF32_BIAS - row_field << TF32_MAN for _, power in part]
+        yield Beat(
+            {
+                "acc": pack((acc for acc, _ in part), acc_port.bits),
+                "row_scale": row_field << TF32_MAN,
+                "col_scale": pack(columns, col_port.bits),
+                "bias": pack(biases, bias_port.bits),
+            }
+        )
+
+
 @cocotb.test()
 async def random(dut: Any) -> None:
     """Structured lanes with gaps and back-pressure."""
     bench = Bench(dut, "random")
-    beats = chain(corners(bench), (_beat(bench) for _ in range(bench.pick(6000, 1000))))
+    beats = chain(corners(bench), single_bits(bench), (_beat(bench) for _ in range(bench.pick(6000, 1000))))
     await check_stream(bench, one_to_one(law_of(bench)), beats, cut=islice(beats, 20))
     bench.finish()
 
