@@ -48,8 +48,9 @@ def calibration_figure(ours: Sequence[Ours], others: Sequence[Published] | None 
             label="ours, low to high" if place == 0 else None,
         )  # fmt: skip
         axes.annotate(
-            item.label, (item.node_nm, band.mid), (6, -10), textcoords="offset points", fontsize=7, color=OURS
-        )
+            item.label, (item.node_nm, band.mid), (-7, -3), textcoords="offset points", fontsize=7,
+            color=OURS, ha="right",
+        )  # fmt: skip
     for scope, marker in MARKERS.items():
         axes.plot([], [], marker, color=THEIRS, markerfacecolor="none", label=f"published, {scope}")
     axes.plot([], [], "o", color=THEIRS, label="filled: silicon")
