@@ -372,6 +372,7 @@ def estimate(
     guidance: options.Guidance = None,
     library: options.Library = None,
     units: options.Units = None,
+    activity: options.Activity = None,
     rows: options.Rows = None,
     cols: options.Cols = None,
     config: options.Config = None,
@@ -385,10 +386,10 @@ def estimate(
     from fpsim.demo.estimate_run import as_json as plain
     from fpsim.demo.estimate_run import run_estimate, show
 
-    names = ("model", "resolution", "frames", "steps", "guidance", "library", "units", "rows", "cols")
-    values = (model, resolution, frames, steps, guidance, library, units, rows, cols)
+    asked: dict[str, object] = {"model": model, "resolution": resolution, "frames": frames, "steps": steps}
+    asked |= {"guidance": guidance, "library": library, "units": units, "activity": activity}
     with _clear_errors():
-        result = run_estimate(config, dict(zip(names, values, strict=True)), csv)
+        result = run_estimate(config, {**asked, "rows": rows, "cols": cols}, csv)
         if as_json:
             _print_json(plain(result))
         else:

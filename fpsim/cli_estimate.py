@@ -36,6 +36,10 @@ Library = Annotated[
     str | None, typer.Option(help="Characterized cell library.", show_default=DEFAULTS["library"])
 ]
 Units = Annotated[Path | None, typer.Option(help="Your own file of unit costs.")]
+Activity = Annotated[
+    str | None,
+    typer.Option(help="Recipe of digits or glyphs whose real codes the array gets.", show_default="Gaussian"),
+]
 Rows = Annotated[
     int | None,
     typer.Option(help="Rows R of the MAC array (tokens), 1 to 64.", show_default=DEFAULTS["rows"]),

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fpsim.array.config import ArrayConfig
+from fpsim.estimate.activity_model import on_measured_data
 from fpsim.estimate.band import Band
 from fpsim.estimate.costs import UnitCosts
 from fpsim.estimate.dataflow import DATAFLOWS, Product, cycles, machine_cycles, utilization
@@ -103,6 +104,7 @@ class Estimate:
             "passes_per_image": settings.passes_per_image,
             "config": settings.config.to_dict(),
             "on_array": list(settings.on_array),
+            "activity": settings.activity,
             "memory": asdict(settings.memory),
             "layers": [layer_record(cost, settings) for cost in self.layers],
             "total_macs": self.forward.total.macs,
@@ -127,7 +129,7 @@ def estimate_model(shape: Shape, settings: Settings, units: UnitCosts) -> Estima
     """
 
     def costs(layers: list[Layer]) -> list[LayerCost]:
-        return estimate(
+        found = estimate(
             layers,
             settings.config,
             units,
@@ -138,6 +140,9 @@ def estimate_model(shape: Shape, settings: Settings, units: UnitCosts) -> Estima
             memory=settings.memory,
             on_array=settings.on_array,
         )
+        if settings.activity is None:
+            return found
+        return on_measured_data(found, settings.model, settings.activity, settings.config, units.library)
 
     layers = settings.dressed(shape.layers)
     whole = costs(layers)

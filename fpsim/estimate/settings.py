@@ -126,6 +126,8 @@ class Settings:
         units: file of unit costs instead; None: the committed ones.
         clock_mhz: clock, for the leakage.
         stimulus: data whose unit energies are taken: gaussian, uniform or file.
+        activity: recipe of an embedded model; array and Hadamard engine then take what its codes were
+            measured to make them take (`fpsim.estimate.activity_model`).
         on_array: kinds of layers that the array runs: linear, attention, modulation, embedding.
         config: the accelerator.
         operands: of every layer that `layers` does not name.
@@ -143,6 +145,7 @@ class Settings:
     units: Path | None = None
     clock_mhz: float = 100.0
     stimulus: str = "gaussian"
+    activity: str | None = None
     on_array: tuple[Kind, ...] = ON_ARRAY
     config: ArrayConfig = field(default_factory=ArrayConfig)
     operands: OperandSettings = field(default_factory=OperandSettings)
@@ -163,6 +166,10 @@ class Settings:
             raise ValueError(f"clock_mhz={self.clock_mhz!r}: expected a number above 0, at most 100000")
         if self.stimulus not in STIMULI:
             raise ValueError(f"stimulus={self.stimulus!r}: expected one of {', '.join(STIMULI)}")
+        if self.activity is not None:
+            _check_text("activity", self.activity)
+            if self.stimulus != "gaussian":
+                raise ValueError(f"activity={self.activity!r}: expected none with stimulus={self.stimulus!r}")
         unknown = [kind for kind in self.on_array if kind not in KINDS]
         if unknown or not self.on_array or len(set(self.on_array)) != len(self.on_array):
             raise ValueError(

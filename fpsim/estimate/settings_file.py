@@ -34,7 +34,7 @@ from fpsim.estimate.settings import MemorySettings, OperandSettings, Settings, S
 
 T = TypeVar("T")
 LONGEST_FILE = 1_000_000
-_TOP = ("model", "resolution", "frames", "steps", "guidance", "library", "clock_mhz", "stimulus")
+_TOP = ("model", "resolution", "frames", "steps", "guidance", "library", "clock_mhz", "stimulus", "activity")
 _SECTIONS = ("array", "unit", "operands", "layers", "memory", "sram")
 _UNIT = tuple(field.name for field in fields(UnitConfig))
 
