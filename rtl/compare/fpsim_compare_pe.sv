@@ -24,7 +24,7 @@ module fpsim_compare_pe #(
   input  logic                        rst_ni,
   input  logic                        en_i,
   input  logic                        first_i,
-  input  logic [fpsim_pkg::FMT_W-1:0] fmt_i,  // of both operands; still while data come
+  input  logic [fpsim_pkg::FMT_W-1:0] fmt_i,  // of both operands in the registers, one cycle behind a_i and b_i
   input  logic [AW-1:0]               a_i,
   input  logic [BW-1:0]               b_i,
   output logic [AW-1:0]               a_o,

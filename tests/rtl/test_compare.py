@@ -97,7 +97,10 @@ def stimulus(element: Element) -> tuple[dict[str, Ints], Ints]:
                 last = int(product) if go and clear else last + int(product) * bool(go)
                 found[i] = last
             sums.append(found)
-    return {name: np.concatenate(parts) for name, parts in columns.items()}, np.concatenate(sums)
+    whole = {name: np.concatenate(parts) for name, parts in columns.items()}
+    # The selector is for the operands in the registers: it changes when they do, a cycle after the ports.
+    whole["fmt_i"] = np.concatenate([whole["fmt_i"][:1], whole["fmt_i"][:-1]])
+    return whole, np.concatenate(sums)
 
 
 def differences(reference: Reference, name: str, element: Element) -> int:
