@@ -346,6 +346,7 @@ def verify(
 def characterize(
     liberty: Annotated[list[Path], typer.Option(help="Liberty file, plain or .gz; several are taken.")],
     out: Annotated[Path, typer.Option(help="Folder, or a .json file for one library.")] = Path("units"),
+    operands: options.Operands = None,
     as_json: AsJson = False,
 ) -> None:
     """Synthesize every unit for cell libraries: area, leakage, longest path, energy. Call again to resume.
@@ -356,7 +357,7 @@ def characterize(
     from fpsim.estimate.refresh import characterize_libraries
 
     with _clear_errors(), progress_bars() as progress:
-        records = characterize_libraries(liberty, out, lambda done, of, what: progress(what, done, of))
+        records = characterize_libraries(liberty, out, lambda n, of, what: progress(what, n, of), operands)
     if as_json:
         _print_json(records[0] if out.suffix == ".json" else {"libraries": records})
     else:

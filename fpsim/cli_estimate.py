@@ -1,4 +1,7 @@
-"""The options of `fpsim estimate`. None stands for: as the file of settings has it, or the default."""
+"""Options of `fpsim estimate`, and one of `fpsim characterize`.
+
+None stands for: as the file of settings has it, or the default.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,9 @@ Cols = Annotated[
     typer.Option(
         help="Columns C of the MAC array (output channels), 1 to 64.", show_default=DEFAULTS["cols"]
     ),
+]
+Operands = Annotated[
+    Path | None, typer.Option(help="An .npz with x (M, K) and w (N, K), a layer's: one more stimulus.")
 ]
 Config = Annotated[Path | None, typer.Option(help="File of settings (YAML); options hold before it.")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="CSV file to write as well.")]

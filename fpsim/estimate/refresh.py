@@ -19,6 +19,7 @@ from fpsim.estimate.characterize import characterize
 from fpsim.estimate.constants import load_constants
 from fpsim.estimate.costs import DATA
 from fpsim.estimate.liberty import Library
+from fpsim.estimate.stimulus import from_file
 
 CONFIGS = {
     "": ArrayConfig(),
@@ -29,7 +30,7 @@ Show = Callable[[int, int, str], None]
 
 
 def characterize_libraries(
-    libraries: Sequence[Path], out: Path, show: Show | None = None
+    libraries: Sequence[Path], out: Path, show: Show | None = None, operands: Path | None = None
 ) -> list[dict[str, Any]]:
     """Characterize libraries one after the other.
 
@@ -38,27 +39,33 @@ def characterize_libraries(
         out: a folder, which gets `units_<library>.json` and `units_<library>_e2m1.json` of each; or a .json
             file, for one library in the default configuration.
         show: called with (steps done, steps in all, what comes next), anew for every file.
+        operands: an .npz with float `x` (M, K) and `w` (N, K), a layer's for instance: a further stimulus,
+            "file".
 
     Returns:
         What was written, in that order.
 
     Raises:
-        ValueError: an unreadable, unknown or repeated library, or one file for several; before any work.
+        ValueError: an unreadable, unknown or repeated library, operands that do not fit, or one file for
+            several; before any work.
         RuntimeError: a tool is missing or failed, or a netlist does not compute what the RTL does.
     """
     if not libraries:
         raise ValueError("liberty: none given; expected one or more Liberty files")
+    if operands is not None:
+        for config in CONFIGS.values():
+            from_file(operands, config, config.unit.formats[0])
     targets = [(name, path) for path, name in zip(libraries, _names(libraries), strict=True)]
     if out.suffix == ".json":
         if len(libraries) > 1:
             raise ValueError(
                 f"out={str(out)!r}: one file for {len(libraries)} libraries; expected the name of a folder"
             )
-        return [characterize(libraries[0], CONFIGS[""], out, show)]
+        return [characterize(libraries[0], CONFIGS[""], out, show, operands=operands)]
     if out.exists() and not out.is_dir():
         raise ValueError(f"out={str(out)!r}: a file that is no .json; expected a folder or a .json file")
     return [
-        characterize(path, config, out / f"units_{name}{suffix}.json", show)
+        characterize(path, config, out / f"units_{name}{suffix}.json", show, operands=operands)
         for name, path in targets
         for suffix, config in CONFIGS.items()
     ]

@@ -111,6 +111,20 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert list(tmp_path.iterdir()) == [out]
 
 
+@pytest.mark.rtl
+def test_a_layers_own_operands_are_one_more_stimulus(small: None, tmp_path: Path) -> None:
+    """Rows of zeros but for one channel: most products are 0, and the accumulator moves little."""
+    random = np.random.default_rng(3)
+    sparse = random.standard_normal((64, 128)) * (np.arange(128) == 5)
+    np.savez(tmp_path / "layer.npz", x=sparse, w=random.standard_normal((64, 128)))
+    record = package_characterize(
+        TINY, ArrayConfig(), tmp_path / "units.json", operands=tmp_path / "layer.npz"
+    )
+    energies = record["units"]["mac"]["operations"]["mac"]["energy_pj"]
+    assert {key.split("/")[0] for key in energies} == {"gaussian", "uniform", "file"}
+    assert energies["file/int4"]["low"] < energies["gaussian/int4"]["low"]
+
+
 def test_what_was_made_of_something_else_is_not_taken_over(tmp_path: Path) -> None:
     out, operands = tmp_path / "units.json", tmp_path / "operands.npz"
     header = {"rtl_sha256": "a", "date": "2026-01-01"}

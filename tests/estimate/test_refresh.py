@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fpsim.array.config import ArrayConfig
@@ -20,7 +21,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ArrayConfig, Path]
     """What would be characterized."""
     found: list[tuple[str, ArrayConfig, Path]] = []
 
-    def characterize(liberty: Path, config: ArrayConfig, out: Path, show: object) -> dict[str, Any]:
+    def characterize(
+        liberty: Path, config: ArrayConfig, out: Path, show: object, *, operands: Path | None
+    ) -> dict[str, Any]:
         found.append((liberty.name, config, out))
         return {"out": out.name}
 
@@ -62,4 +65,8 @@ def test_what_cannot_be_done_is_refused_before_any_work(tmp_path: Path, calls: l
         characterize_libraries([TINY, tmp_path / "nothing.lib"], tmp_path)
     with pytest.raises(ValueError, match=r"other\.lib'?: a file that is no \.json"):
         characterize_libraries([TINY], other(tmp_path))
+    empty = tmp_path / "empty.npz"
+    np.savez(empty, x=np.zeros((4, 128)))
+    with pytest.raises(ValueError, match=r"empty\.npz"):
+        characterize_libraries([TINY], tmp_path, operands=empty)
     assert not calls
