@@ -26,6 +26,8 @@ class OperandSettings:
         format: 4-bit format: e2m1, e3m0, e1m2, int4. Wider operands are integers.
         activation_bits, weight_bits: 4, 6 or 8; more than 4 take passes of nibbles.
         static: whether scales of activations are fixed before the run.
+        rotated: whether rows pass the Hadamard engine.
+        zero_points: whether activations or weights have zero points; integers only.
         block: elements that share a block scale (MX 32, NVFP4 16); 0: no block scales.
         scale_bits: width of a block scale, 1 to 32.
     """
@@ -34,6 +36,8 @@ class OperandSettings:
     activation_bits: int = 4
     weight_bits: int = 4
     static: bool = False
+    rotated: bool = True
+    zero_points: bool = False
     block: int = 0
     scale_bits: int = 8
 
@@ -42,7 +46,8 @@ class OperandSettings:
         for name in ("activation_bits", "weight_bits"):
             if getattr(self, name) not in WIDTHS or isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}={getattr(self, name)!r}: expected one of 4, 6, 8")
-        _check_flag("static", self.static)
+        for name in ("static", "rotated", "zero_points"):
+            _check_flag(name, getattr(self, name))
         _check_integer("block", self.block, 0, 4096)
         _check_integer("scale_bits", self.scale_bits, 1, 32)
 
@@ -55,6 +60,9 @@ class OperandSettings:
             except ValueError as error:
                 field = f"format={self.format!r}" if narrow else f"{name}={bits}"
                 raise ValueError(f"{field}: {str(error).partition(': ')[2]}") from error
+        floating = NIBBLE_BITS in (self.activation_bits, self.weight_bits) and self.format != NIBBLES
+        if self.zero_points and (floating or not unit.wide):
+            raise ValueError("zero_points=True: expected false, or integers on a machine whose sums wrap")
 
     def operands(self) -> Operands:
         """The same as a layer has it."""
@@ -65,6 +73,8 @@ class OperandSettings:
             weight_bits=self.weight_bits,
             passes=passes,
             static=self.static,
+            rotated=self.rotated,
+            zero_points=self.zero_points,
             block=self.block,
             scale_bits=self.scale_bits,
         )

@@ -113,6 +113,14 @@ def test_an_empty_file_is_the_defaults(text: str) -> None:
             "layers:\n  fc1: {}\n  fc2: {block: -1}",
             "a.yaml:3: layers.fc2.block: -1: expected an integer from 0",
         ),
+        (
+            "operands:\n  zero_points: true",
+            "a.yaml:2: operands.zero_points: True: expected false, or integers on a machine whose sums wrap",
+        ),
+        (
+            "unit: {overflow: saturate}\noperands: {format: int4, zero_points: true}",
+            "a.yaml:2: operands.zero_points: True: expected false, or integers",
+        ),
         ("layers:\n  fc1: {format: nf4}", "a.yaml:2: layers.fc1.format: 'nf4': this configuration is"),
         (
             "memory: {dram_bytes_per_cycle: 0}",
@@ -154,6 +162,15 @@ def test_layers_are_dressed_by_the_last_pattern_that_fits() -> None:
     assert layers["attn.qkv"] == Operands("e2m1")
     assert layers["mlp.fc1"] == Operands("int4", weight_bits=8, passes=2)
     assert layers["mlp.fc2"] == Operands("e2m1", static=True, block=16)
+
+
+def test_what_the_units_are_asked_for_reaches_the_layers() -> None:
+    text = "operands: {format: int4, zero_points: true}\nlayers: {attn.proj: {rotated: false}}"
+    layers = {
+        layer.name: layer.operands for layer in read_settings(text, FILE).dressed(dit("S", 2, 256).layers)
+    }
+    assert layers["attn.qkv"] == Operands("int4", zero_points=True)
+    assert layers["attn.proj"] == Operands("int4", rotated=False, zero_points=True)
 
 
 def test_a_pattern_that_fits_nothing_is_refused() -> None:
