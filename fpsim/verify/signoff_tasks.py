@@ -192,7 +192,16 @@ def netlist(plan: Plan) -> list[Task]:
 
         def run(check: Check) -> Check:
             done = simulate_netlist(job)
-            return replace(check, verdict="passed", figures={"gate results": sum(done.vectors.values())})
+            figures: dict[str, int | float | str] = {"gate results": sum(done.vectors.values())}
+            if plan.quick:
+                return replace(check, verdict="passed", figures=figures)
+            try:
+                simulate_netlist(replace(job, quick=True), fault_seed=NETLIST_FAULT)
+            except RtlMismatch:
+                return replace(check, verdict="passed", figures=figures)
+            return replace(
+                check, figures=figures, message="a netlist with a pin inverted passes the bench, too"
+            )
 
         return Task("netlist", name, "gates in the unit's bench", run)
 
